@@ -1,0 +1,36 @@
+/**
+ * Every error that a user of Perdure may want to tell apart has a `code`. Codes do not change between major versions,
+ * messages may. Each code is described in docs/errors.md with the situation and the remedy.
+ *
+ * Arguments that can only be a programming mistake are plain `TypeError`s without a code.
+ */
+export type ErrorCode = "PERDURE_NODE_VERSION" | "PERDURE_CANNOT_KEEP" | "PERDURE_CANNOT_DECODE";
+
+/** Survives two copies of the package in one process, where `instanceof` does not. */
+const brand = Symbol.for("perdure.error");
+
+/** What {@link PerdureError} takes beside its code and message. */
+export interface PerdureErrorOptions {
+  /** The error that led here, kept as `error.cause`. */
+  cause?: unknown;
+}
+
+/** An error of this library. Tell errors apart by {@link PerdureError.code}, not by class or message. */
+export class PerdureError extends Error {
+  /** Stable between major versions. */
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: PerdureErrorOptions) {
+    super(message, options);
+    this.name = "PerdureError";
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/** Whether `error` is a {@link PerdureError}, optionally one of this `code`, also from another copy of the package. */
+export function isPerdureError(error: unknown, code?: ErrorCode): error is PerdureError {
+  return (
+    error instanceof Error && brand in error && (code === undefined || (error as Partial<PerdureError>).code === code)
+  );
+}

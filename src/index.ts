@@ -1,0 +1,1 @@
+export { PerdureError, isPerdureError, type ErrorCode, type PerdureErrorOptions } from "./errors.ts";
