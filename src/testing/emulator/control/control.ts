@@ -1,0 +1,160 @@
+import type { User } from "@grammyjs/types";
+import type { BotAccount } from "../world/bot-account.ts";
+import { describeRoom, editAs, groupChat, pressAs, sendAs } from "../world/people.ts";
+import { deliverRaw } from "../world/raw-updates.ts";
+import type { World } from "../world/world.ts";
+import type { Command, ControlCommands, EmulatedBot, NewGroup, NewUser, Place } from "./commands.ts";
+import { requireBot, requireGroup, requirePerson, requireRoom } from "./places.ts";
+import { transcriptText } from "./transcript-text.ts";
+import { waitFor } from "./wait.ts";
+
+type Handlers = {
+  readonly [C in Command]: (
+    args: ControlCommands[C]["args"],
+    signal: AbortSignal,
+  ) => ControlCommands[C]["result"] | Promise<ControlCommands[C]["result"]>;
+};
+
+/** How many entries of the transcript an error shows. */
+const TAIL = 12;
+
+/** The outside world: what people do, what goes wrong, and what is to be seen of it. Arguments and results are JSON. */
+export class Control {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  has(command: string): command is Command {
+    return Object.hasOwn(this.#handlers, command);
+  }
+
+  /** `signal` ends a command that waits. */
+  async call<C extends Command>(
+    command: C,
+    args: ControlCommands[C]["args"],
+    signal: AbortSignal,
+  ): Promise<ControlCommands[C]["result"]> {
+    return this.#handlers[command](args, signal);
+  }
+
+  readonly #handlers: Handlers = {
+    createBot: (bot) => describeBot(this.#world.addBot(bot)),
+    createUser: (user) => this.#createUser(user),
+    createGroup: (group) => this.#createGroup(group).chat,
+    user: ({ id }) => requirePerson(this.#world, id).user,
+    group: ({ id }) => requireGroup(this.#world, id).chat,
+    send: ({ user, content, replyTo, ...place }) => {
+      const room = requireRoom(this.#world, place);
+      return sendAs(this.#world, requirePerson(this.#world, user), room, content, replyTo);
+    },
+    edit: ({ user, message, text, ...place }) => {
+      const room = requireRoom(this.#world, place);
+      return editAs(this.#world, requirePerson(this.#world, user), room, message, text);
+    },
+    press: ({ user, message, choice, ...place }) => {
+      const room = requireRoom(this.#world, place);
+      return { id: pressAs(this.#world, requirePerson(this.#world, user), room, message, choice) };
+    },
+    pressAnswer: ({ id, timeout }, signal) => {
+      const missing = this.#missing(() => "no answer to the callback query");
+      return waitFor((done) => this.#world.callbackQueries.whenAnswered(id, done), { timeout, signal, missing });
+    },
+    block: ({ user, bot, isBlocked }) => {
+      const { blocked } = requirePerson(this.#world, user);
+      const { id } = requireBot(this.#world, bot).user;
+      if (isBlocked) blocked.add(id);
+      else blocked.delete(id);
+    },
+    nextReply: (place, signal) => this.#next("replies", place, signal),
+    nextEdit: (place, signal) => this.#next("edits", place, signal),
+    messages: (place) => requireRoom(this.#world, place).messages(),
+    sendUpdate: ({ bot, update }) => deliverRaw(this.#world, requireBot(this.#world, bot), update)?.update_id ?? null,
+    pending: ({ bot }) => requireBot(this.#world, bot).queue.pending(),
+    untilConfirmed: ({ bot, timeout }, signal) => {
+      const { queue, user } = requireBot(this.#world, bot);
+      const missing = this.#missing(() => `${queue.size} updates of @${user.username} were not confirmed`);
+      return waitFor<void>((done) => queue.whenEmpty(done), { timeout, signal, missing });
+    },
+    untilPolling: ({ bot, timeout }, signal) => {
+      const account = requireBot(this.#world, bot);
+      const missing = this.#missing(() => `@${account.user.username} did not wait for updates`);
+      return waitFor<void>((done) => account.whenPolling(done), { timeout, signal, missing });
+    },
+    deliveries: ({ bot }) => [...requireBot(this.#world, bot).queue.deliveries()],
+    restartUpdateIds: ({ bot, to }) =>
+      requireBot(this.#world, bot).queue.restartIds(to ?? this.#world.randomUpdateId()),
+    transcript: ({ bot, ...filter }) => {
+      const username = bot === undefined ? undefined : requireBot(this.#world, bot).user.username;
+      return this.#world.transcript.entries({ ...filter, bot: username });
+    },
+    fault: (fault) => ({ id: this.#world.faults.add(fault).id }),
+    faultHit: ({ id, timeout }, signal) => {
+      const rule = this.#world.faults.find(id);
+      if (rule === undefined) throw new Error(`there is no fault ${id} any more`);
+      const missing = this.#missing(() => `no call was hit by the fault "${rule.fault.kind}"`);
+      return waitFor<void>((done) => rule.whenHit(done), { timeout, signal, missing });
+    },
+    removeFault: ({ id }) => this.#world.faults.remove(id),
+    clearFaults: () => this.#world.faults.clear(),
+    unreachable: ({ isUnreachable }) => this.#world.faults.setUnreachable(isUnreachable),
+  };
+
+  #createUser({ firstName, lastName, username, languageCode, isPremium, id, bot }: NewUser): User {
+    const account = bot === undefined ? undefined : requireBot(this.#world, bot);
+    const person = this.#world.addPerson({
+      id: id ?? this.#world.newId(),
+      is_bot: false,
+      first_name: firstName,
+      ...(lastName !== undefined && { last_name: lastName }),
+      ...(username !== undefined && { username }),
+      ...(languageCode !== undefined && { language_code: languageCode }),
+      ...(isPremium === true && { is_premium: true }),
+    });
+    if (account !== undefined) this.#world.privateRoom(account, person);
+    return person.user;
+  }
+
+  #createGroup({
+    title,
+    bot,
+    bots = [],
+    members = [],
+    supergroup = false,
+    id,
+  }: NewGroup): ReturnType<typeof requireGroup> {
+    const accounts = [...(bot === undefined ? [] : [bot]), ...bots].map((token) => requireBot(this.#world, token));
+    const people = members.map((member) => requirePerson(this.#world, member.id));
+    const chatId = id ?? (supergroup ? -1_000_000_000_000 : 0) - this.#world.newId();
+    const room = this.#world.addGroup(groupChat(chatId, title, supergroup));
+    for (const account of accounts) room.bots.add(account);
+    for (const { user } of people) room.members.add(user.id);
+    return room;
+  }
+
+  #next(
+    inbox: "replies" | "edits",
+    { timeout, ...place }: Place & { timeout?: number | undefined },
+    signal: AbortSignal,
+  ) {
+    const room = requireRoom(this.#world, place);
+    const what = inbox === "replies" ? "no new message of a bot" : "no edit by a bot";
+    const missing = this.#missing(() => `${what} in ${describeRoom(room)}`);
+    return waitFor<ReturnType<typeof room.messages>[number]>((done) => room[inbox].next(done), {
+      timeout,
+      signal,
+      missing,
+    });
+  }
+
+  /** Says what is missing, and what happened instead. */
+  #missing(what: () => string): (timeout: number) => string {
+    return (timeout) =>
+      `${what()} within ${timeout} ms. What happened last:\n${transcriptText(this.#world.transcript.tail(TAIL)) || "nothing"}`;
+  }
+}
+
+function describeBot({ user, token }: BotAccount): EmulatedBot {
+  return { id: user.id, token, username: user.username };
+}
