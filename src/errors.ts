@@ -1,10 +1,36 @@
 /**
  * Every error that a user of Perdure may want to tell apart has a `code`. Codes do not change between major versions,
- * messages may. Each code is described in docs/errors.md with the situation and the remedy.
+ * messages may. docs/errors.md describes each with its situation and its remedy.
  *
  * Arguments that can only be a programming mistake are plain `TypeError`s without a code.
  */
-export type ErrorCode = "PERDURE_NODE_VERSION" | "PERDURE_CANNOT_KEEP" | "PERDURE_CANNOT_DECODE";
+export type ErrorCode =
+  | "PERDURE_BUSY"
+  | "PERDURE_CANNOT_DECODE"
+  | "PERDURE_CANNOT_KEEP"
+  | "PERDURE_CANNOT_OPEN"
+  | "PERDURE_CLOSED"
+  | "PERDURE_CONFLICT"
+  | "PERDURE_CORRUPT"
+  | "PERDURE_DEADLOCK"
+  | "PERDURE_DISK_FULL"
+  | "PERDURE_EMPTY_FILE"
+  | "PERDURE_FOREIGN_FILE"
+  | "PERDURE_HAS_MIDDLEWARE"
+  | "PERDURE_INVALID_OPTION"
+  | "PERDURE_IO"
+  | "PERDURE_LIFE_CYCLE"
+  | "PERDURE_MIGRATION"
+  | "PERDURE_NEWER_FORMAT"
+  | "PERDURE_NEWER_RECORD"
+  | "PERDURE_NODE_VERSION"
+  | "PERDURE_NO_CHAT"
+  | "PERDURE_NO_USER"
+  | "PERDURE_OWNED"
+  | "PERDURE_READ_ONLY"
+  | "PERDURE_REFUSED"
+  | "PERDURE_STOPPED"
+  | "PERDURE_UNIT_OVER";
 
 /** Survives two copies of the package in one process, where `instanceof` does not. */
 const brand = Symbol.for("perdure.error");

@@ -1,0 +1,370 @@
+import { DatabaseSync } from "node:sqlite";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Update } from "@grammyjs/types";
+import { describe, expect, test } from "vitest";
+import { Child } from "../../../test/support/child.ts";
+import { smallDisk } from "../../../test/support/small-disk.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import type { RecordChange } from "../../data/record.ts";
+import { SqlitePersistence } from "./sqlite-persistence.ts";
+
+const HOLD_FILE = new URL("../../../test/support/hold-file.ts", import.meta.url).pathname;
+
+async function opened(path: string, botId = 1, now: () => number = () => 0): Promise<SqlitePersistence> {
+  const persistence = new SqlitePersistence({ path, ownerTimeout: 0 });
+  await persistence.open({ botId, now });
+  return persistence;
+}
+
+const chat = (id: number, text: string): RecordChange => ({ key: { kind: "chat", id }, record: { text, version: 0 } });
+const update = (id: number): Update => ({ update_id: id, poll: { id: String(id) } as never });
+
+function rejection(code: string): unknown {
+  return expect.objectContaining({ code });
+}
+
+describe("records", () => {
+  test("what was committed is there after reopening, and a dropped record is not", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const first = await opened(path);
+    first.commit([{ changes: [chat(1, '{"a":1}'), chat(2, '{"b":2}')] }]);
+    first.commit([{ changes: [{ key: { kind: "bot" }, record: { text: "[]", version: 3 } }] }]);
+    first.commit([{ changes: [{ key: { kind: "chat", id: 2 }, record: undefined }] }]);
+    first.close();
+    const second = await opened(path);
+    const keys = [{ kind: "chat", id: 1 }, { kind: "chat", id: 2 }, { kind: "bot" }, { kind: "user", id: 1 }] as const;
+    expect(second.read(keys)).toEqual([
+      { text: '{"a":1}', version: 0 },
+      undefined,
+      { text: "[]", version: 3 },
+      undefined,
+    ]);
+    second.close();
+  });
+
+  test("a person can query them while the bot runs", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const persistence = await opened(path);
+    persistence.commit([
+      { changes: [{ key: { kind: "user", id: 42 }, record: { text: '{"name":"Ann"}', version: 0 } }] },
+    ]);
+    const reader = new DatabaseSync(path, { readOnly: true });
+    expect(reader.prepare("select id, data->>'name' as name from user_data").all()).toEqual([{ id: 42, name: "Ann" }]);
+    reader.close();
+    persistence.close();
+  });
+
+  test("a commit of which one part is refused changes nothing", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const persistence = await opened(path);
+    persistence.accept([update(5)]);
+    const broken = { key: { kind: "chat", id: 2 }, record: { text: 5 as never, version: "x" as never } } as const;
+    expect(() => persistence.commit([{ changes: [chat(1, "1")], done: 5 }, { changes: [broken] }])).toThrow(
+      rejection("PERDURE_REFUSED"),
+    );
+    expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([undefined]);
+    expect(persistence.accept([update(5)])).toEqual(["open"]);
+    persistence.close();
+  });
+
+  test("while another program writes, a commit is refused for now and reads go on", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const persistence = await opened(path);
+    persistence.commit([{ changes: [chat(1, "1")] }]);
+    const other = new DatabaseSync(path);
+    other.exec("begin immediate");
+    expect(() => persistence.commit([{ changes: [chat(1, "2")] }])).toThrow(rejection("PERDURE_BUSY"));
+    expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: "1", version: 0 }]);
+    other.exec("rollback");
+    persistence.commit([{ changes: [chat(1, "2")] }]);
+    expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: "2", version: 0 }]);
+    other.close();
+    persistence.close();
+  });
+
+  test("closed, it says so", async () => {
+    const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
+    persistence.close();
+    persistence.close();
+    expect(() => persistence.read([{ kind: "bot" }])).toThrow(rejection("PERDURE_CLOSED"));
+    expect(() => persistence.commit([])).toThrow(rejection("PERDURE_CLOSED"));
+    expect(() => persistence.accept([])).toThrow(rejection("PERDURE_CLOSED"));
+  });
+});
+
+describe("the inbox", () => {
+  test("keeps updates in order of arrival until they are done, over a restart", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const first = await opened(path);
+    expect(first.accept([update(900), update(5), update(900)])).toEqual(["accepted", "accepted", "open"]);
+    first.close();
+    const second = await opened(path);
+    expect(second.accept([update(6), update(5)])).toEqual(["accepted", "open"]);
+    const open = second.openUpdates({ limit: 10 });
+    expect(open.map((entry) => entry.update.update_id)).toEqual([900, 5, 6]);
+    expect(second.openUpdates({ limit: 2, after: open[0]?.arrival }).map((entry) => entry.update)).toEqual([
+      update(5),
+      update(6),
+    ]);
+    second.commit([{ changes: [], done: 5 }]);
+    expect(second.openUpdates({ limit: 10 }).map((entry) => entry.update.update_id)).toEqual([900, 6]);
+    second.close();
+  });
+
+  test("a done update is recognised for 25 hours, over a restart", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    let now = 1_000_000;
+    const first = await opened(path, 1, () => now);
+    first.accept([update(1), update(2)]);
+    first.commit([
+      { changes: [], done: 1 },
+      { changes: [], done: 2 },
+    ]);
+    first.close();
+    now += 25 * 60 * 60 * 1000;
+    const second = await opened(path, 1, () => now);
+    expect(second.accept([update(1), update(2), update(3)])).toEqual(["done", "done", "accepted"]);
+    now += 1;
+    second.commit([{ changes: [], done: 3 }]);
+    expect(second.accept([update(1)])).toEqual(["accepted"]);
+    second.close();
+  });
+
+  test("another bot's inbox and done marks are neither seen nor touched", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const first = await opened(path, 1);
+    first.accept([update(1), update(2)]);
+    first.commit([{ changes: [], done: 1 }]);
+    first.close();
+    const other = await opened(path, 2);
+    expect(other.openUpdates({ limit: 10 })).toEqual([]);
+    expect(other.accept([update(1), update(2)])).toEqual(["accepted", "accepted"]);
+    other.commit([{ changes: [], done: 2 }]);
+    other.close();
+    const again = await opened(path, 1);
+    expect(again.openUpdates({ limit: 10 }).map((entry) => entry.update.update_id)).toEqual([2]);
+    expect(again.accept([update(1)])).toEqual(["done"]);
+    again.close();
+  });
+});
+
+describe("one bot per file", () => {
+  test("a second process is refused and told who owns it, and gets in after kill -9", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const owner = new Child(HOLD_FILE, [path, "keep"]);
+    await owner.line("open");
+    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_OWNED"));
+    await expect(opened(path)).rejects.toThrow(`process ${owner.process.pid} on `);
+    const reader = new DatabaseSync(path, { readOnly: true });
+    expect(reader.prepare("select count(*) as n from chat_data").get()).toEqual({ n: 0 });
+    reader.close();
+    await owner.kill();
+    (await opened(path)).close();
+  });
+
+  test("the same process is refused as well, through a link too, and keeps its lock over the refusal", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "bot.sqlite");
+    const persistence = await opened(path);
+    symlinkSync(path, join(folder, "link.sqlite"));
+    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_OWNED"));
+    await expect(opened(join(folder, "link.sqlite"))).rejects.toThrow(rejection("PERDURE_OWNED"));
+    await expect(persistence.open({ botId: 1, now: Date.now })).rejects.toThrow(rejection("PERDURE_OWNED"));
+    const second = new Child(HOLD_FILE, [path]);
+    await second.line("PERDURE_OWNED");
+    persistence.close();
+    (await opened(path)).close();
+  });
+
+  test("a starting bot waits for its predecessor", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const predecessor = await opened(path);
+    const successor = new SqlitePersistence({ path, ownerTimeout: "20s" });
+    const opening = successor.open({ botId: 1, now: Date.now });
+    predecessor.close();
+    await opening;
+    expect(successor.read([{ kind: "bot" }])).toEqual([undefined]);
+    successor.close();
+  });
+});
+
+describe("files that are not to be touched", () => {
+  /** Opens what must be refused, and checks that the file has the same bytes afterwards. */
+  async function refused(path: string, code: string): Promise<void> {
+    const before = readFileSync(path);
+    await expect(opened(path)).rejects.toThrow(rejection(code));
+    await expect(opened(path)).rejects.toThrow(path);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  }
+
+  async function filled(): Promise<string> {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const persistence = await opened(path);
+    const text = JSON.stringify({ filler: "x".repeat(500) });
+    persistence.commit(Array.from({ length: 200 }, (_, id) => ({ changes: [chat(id, text)] })));
+    persistence.close();
+    return path;
+  }
+
+  test("a newer format", async () => {
+    const path = await filled();
+    const database = new DatabaseSync(path);
+    database.exec("pragma user_version = 99");
+    database.close();
+    await refused(path, "PERDURE_NEWER_FORMAT");
+  });
+
+  test("another program's database", async () => {
+    const path = join(temporaryFolder(), "other.sqlite");
+    const database = new DatabaseSync(path);
+    database.exec("create table t (x)");
+    database.close();
+    await refused(path, "PERDURE_FOREIGN_FILE");
+  });
+
+  test("no database", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    writeFileSync(path, "these are the shopping lists of everybody\n".repeat(100));
+    await refused(path, "PERDURE_CORRUPT");
+  });
+
+  test("an empty file", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    writeFileSync(path, "");
+    await refused(path, "PERDURE_EMPTY_FILE");
+  });
+
+  test("a file that was cut off", async () => {
+    for (const keep of [50, 3000, 0.5]) {
+      const path = await filled();
+      truncateSync(path, keep < 1 ? Math.floor(statSync(path).size * keep) : keep);
+      await refused(path, "PERDURE_CORRUPT");
+    }
+  });
+
+  test("overwritten pages: found at once, or when a record is read, and never taken for an absent record", async () => {
+    const path = await filled();
+    const { size } = statSync(path);
+    const descriptor = openSync(path, "r+");
+    for (let offset = 8 * 4096; offset < size; offset += 4096)
+      writeSync(descriptor, Buffer.alloc(4096, 0xab), 0, 4096, offset);
+    closeSync(descriptor);
+    const persistence = await opened(path);
+    expect(() => Array.from({ length: 200 }, (_, id) => persistence.read([{ kind: "chat", id }]))).toThrow(
+      rejection("PERDURE_CORRUPT"),
+    );
+    persistence.close();
+  });
+
+  test("a log without its file", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "bot.sqlite");
+    writeFileSync(`${path}-wal`, "old log");
+    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_CANNOT_OPEN"));
+    expect(readdirSync(folder)).toEqual(["bot.sqlite-wal"]);
+  });
+
+  test("a folder, a missing folder", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "inner"));
+    await expect(opened(join(folder, "inner"))).rejects.toThrow(rejection("PERDURE_CANNOT_OPEN"));
+    await expect(opened(join(folder, "missing", "bot.sqlite"))).rejects.toThrow(/folder .*missing does not exist/);
+    expect(readdirSync(folder)).toEqual(["inner"]);
+  });
+
+  test("a read-only folder and a read-only file, for a process without special rights", async ({ skip }) => {
+    const isRoot = process.getuid?.() === 0;
+    const nobody = 65534;
+    const folder = temporaryFolder();
+    const path = join(folder, "bot.sqlite");
+    (await opened(path)).close();
+    unlinkSync(`${path}-lock`);
+    if (isRoot) for (const each of [folder, path]) chownSync(each, nobody, nobody);
+    const tryToOpen = async (): Promise<string> => {
+      const child = new Child(HOLD_FILE, [path], isRoot ? { uid: nobody, gid: nobody } : {});
+      const { code } = await child.exited;
+      skip(code !== 0, `a process of user ${nobody} could not run here: ${child.errors.join(" ")}`);
+      return child.lines.join("\n");
+    };
+    expect(await tryToOpen()).toBe("open");
+    unlinkSync(`${path}-lock`);
+    const before = readFileSync(path);
+    chmodSync(folder, 0o555);
+    expect(await tryToOpen()).toMatch(/^PERDURE_READ_ONLY: /);
+    expect(readdirSync(folder)).toEqual(["bot.sqlite"]);
+    chmodSync(folder, 0o755);
+    chmodSync(path, 0o444);
+    expect(await tryToOpen()).toMatch(/^PERDURE_READ_ONLY: /);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+});
+
+describe("a full disk", () => {
+  test("while committing: the old data stands, and committing goes on when there is room", async ({ skip }) => {
+    const folder = smallDisk(1024);
+    if (folder === undefined) return skip("this process may not mount a small disk");
+    const path = join(folder, "bot.sqlite");
+    const persistence = await opened(path);
+    persistence.commit([{ changes: [chat(1, '"kept"')] }]);
+    const ballast = join(folder, "ballast");
+    writeFileSync(ballast, Buffer.alloc(400 * 1024));
+    const large = JSON.stringify("x".repeat(700 * 1024));
+    persistence.accept([update(1)]);
+    const commit = (): void => persistence.commit([{ changes: [chat(1, large), chat(2, large)], done: 1 }]);
+    expect(commit).toThrow(rejection("PERDURE_DISK_FULL"));
+    expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: '"kept"', version: 0 }]);
+    expect(persistence.accept([update(1)])).toEqual(["open"]);
+    unlinkSync(ballast);
+    persistence.commit([{ changes: [chat(1, '"new"')], done: 1 }]);
+    persistence.close();
+    const again = await opened(path);
+    expect(again.read([{ kind: "chat", id: 1 }])).toEqual([{ text: '"new"', version: 0 }]);
+    expect(again.accept([update(1)])).toEqual(["done"]);
+    again.close();
+  });
+
+  test("while creating: nothing is left that the next start would stumble over", async ({ skip }) => {
+    const folder = smallDisk(64);
+    if (folder === undefined) return skip("this process may not mount a small disk");
+    const path = join(folder, "bot.sqlite");
+    writeFileSync(join(folder, "ballast"), Buffer.alloc(36 * 1024));
+    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_DISK_FULL"));
+    expect(existsSync(path)).toBe(false);
+    expect(readdirSync(folder)).not.toContain("bot.sqlite-new");
+    unlinkSync(join(folder, "ballast"));
+    // 64 kB do not hold a database and its log either; but what was there before is not in the way.
+    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_DISK_FULL"));
+  });
+});
+
+describe("options", () => {
+  test("wrong ones are refused", () => {
+    const make = (options: object) => () => new SqlitePersistence(options as never);
+    expect(make({})).toThrow(rejection("PERDURE_INVALID_OPTION"));
+    expect(make({ path: ":memory:" })).toThrow(rejection("PERDURE_INVALID_OPTION"));
+    expect(make({ path: "x", durability: "none" })).toThrow(rejection("PERDURE_INVALID_OPTION"));
+    expect(make({ path: "x", ownerTimeout: "soon" })).toThrow(/ownerTimeout is "soon"/);
+  });
+
+  test("durability says what it promises, and is what SQLite was told", () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    expect(new SqlitePersistence({ path }).abilities).toEqual({ durable: "disk", shared: false, lazy: true });
+    expect(new SqlitePersistence({ path, durability: "os" }).abilities.durable).toBe("os");
+  });
+});

@@ -1,0 +1,13 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** A folder of the running test's own, removed when it has passed, left for inspection when it has failed. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "perdure-"));
+  onTestFinished(({ task }) => {
+    if (task.result?.state !== "fail") rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
