@@ -1,0 +1,624 @@
+import { join } from "node:path";
+import type { Update } from "@grammyjs/types";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
+import { FailingPersistence } from "../../test/support/failing-persistence.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import type { RecordKey } from "../data/record.ts";
+import { PerdureError } from "../errors.ts";
+import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
+import { Engine, type EngineOptions, type Run } from "./engine.ts";
+import { Reporter } from "./reporter.ts";
+import type { Schema } from "./schema.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+
+interface Counts {
+  n: number;
+  [key: string]: unknown;
+}
+
+const counting = { initial: () => ({ n: 0 }), migrations: [] };
+const SCHEMA: Schema = { bot: counting, chat: counting, user: counting };
+
+interface Setting {
+  readonly engine: Engine;
+  readonly persistence: FailingPersistence;
+  readonly clock: DrivenClock;
+  readonly reported: unknown[];
+  readonly path: string;
+}
+
+async function start(
+  options: Partial<EngineOptions> = {},
+  path = join(temporaryFolder(), "bot.sqlite"),
+): Promise<Setting> {
+  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0 }));
+  const clock = new DrivenClock();
+  await persistence.open({ botId: 1, now: () => clock.now() });
+  onTestFinished(() => persistence.close());
+  const reported: unknown[] = [];
+  const silent = { debug() {}, info() {}, warn() {}, error() {} };
+  const reporter = new Reporter(silent);
+  reporter.onError((error) => void reported.push(error));
+  const engine = new Engine({
+    ...{ persistence, schema: SCHEMA, clock, reporter, concurrency: 64, onHandlerError: "rollback" as const },
+    ...options,
+  });
+  return { engine, persistence, clock, reported, path };
+}
+
+async function restart({ persistence, path }: Setting, options: Partial<EngineOptions> = {}): Promise<Setting> {
+  await persistence.close();
+  return start(options, path);
+}
+
+function message(id: number, chat = 1, user = 1): Update {
+  const from = { id: user, is_bot: false, first_name: "Ann" };
+  return {
+    update_id: id,
+    message: { message_id: id, date: 0, text: "hi", from, chat: { id: chat, type: "group", title: "" } },
+  } as never;
+}
+
+const chatData = (unit: UnitOfWork): Counts => unit.chatData as Counts;
+const userData = (unit: UnitOfWork): Counts => unit.userData as Counts;
+
+/** Counts in all three scopes. */
+const countAll: Run = async (unit) => {
+  chatData(unit).n += 1;
+  userData(unit).n += 1;
+  await unit.updateBotData((bot) => ((bot as Counts).n += 1));
+};
+
+async function kept({ persistence }: Setting, ...keys: RecordKey[]): Promise<unknown[]> {
+  const records = await persistence.inner.read(keys);
+  return records.map((record) => (record === undefined ? undefined : JSON.parse(record.text)));
+}
+
+const CHAT: RecordKey = { kind: "chat", id: 1 };
+const USER: RecordKey = { kind: "user", id: 1 };
+const BOT: RecordKey = { kind: "bot" };
+
+async function open({ persistence }: Setting): Promise<number[]> {
+  return (await persistence.openUpdates({ limit: 100 })).map(({ update }) => update.update_id);
+}
+
+const code = (expected: string): unknown => expect.objectContaining({ code: expected });
+
+describe("an update is a transaction", () => {
+  test("what it changed and its done mark are one commit", async () => {
+    const setting = await start();
+    expect(await setting.engine.handle(message(1), countAll)).toBe("handled");
+    expect(setting.persistence.commits).toHaveLength(1);
+    expect(setting.persistence.commits[0]?.[0]).toMatchObject({
+      done: 1,
+      changes: [{ key: CHAT }, { key: USER }, { key: BOT }],
+    });
+    expect(await kept(setting, CHAT, USER, BOT)).toEqual([{ n: 1 }, { n: 1 }, { n: 1 }]);
+    expect(await open(setting)).toEqual([]);
+  });
+
+  test("delivered again, while it runs, when it is done, and after a restart, it runs once", async () => {
+    const setting = await start();
+    const gate = Promise.withResolvers<void>();
+    const first = setting.engine.handle(message(1), async (unit) => {
+      await gate.promise;
+      chatData(unit).n += 1;
+    });
+    await settled();
+    expect(await setting.engine.handle(message(1), countAll)).toBe("duplicate");
+    gate.resolve();
+    expect(await first).toBe("handled");
+    expect(await setting.engine.handle(message(1), countAll)).toBe("duplicate");
+    const again = await restart(setting);
+    expect(await again.engine.handle(message(1), countAll)).toBe("duplicate");
+    expect(await kept(again, CHAT)).toEqual([{ n: 1 }]);
+  });
+
+  test("a handler that throws after changing all three scopes leaves none of it, and is not run again", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), countAll);
+    const run = setting.engine.handle(message(2), async (unit) => {
+      await countAll(unit);
+      throw new Error("no");
+    });
+    await expect(run).rejects.toThrow("no");
+    expect(await kept(setting, CHAT, USER, BOT)).toEqual([{ n: 1 }, { n: 1 }, { n: 1 }]);
+    expect(await setting.engine.handle(message(2), countAll)).toBe("duplicate");
+    await setting.engine.handle(message(3), countAll);
+    expect(await kept(setting, CHAT, USER, BOT)).toEqual([{ n: 2 }, { n: 2 }, { n: 2 }]);
+  });
+
+  test('onHandlerError "keep": what a handler changed before it threw is kept (PTB statement 99)', async () => {
+    const setting = await start({ onHandlerError: "keep" });
+    let committed = false;
+    const run = setting.engine.handle(message(1), async (unit) => {
+      unit.afterCommit(() => void (committed = true));
+      await countAll(unit);
+      throw new Error("no");
+    });
+    await expect(run).rejects.toThrow("no");
+    expect(committed).toBe(true);
+    expect(await kept(setting, CHAT, USER, BOT)).toEqual([{ n: 1 }, { n: 1 }, { n: 1 }]);
+    expect(await setting.engine.handle(message(1), countAll)).toBe("duplicate");
+  });
+
+  test("a value that cannot be kept rolls everything back and is named with its path", async () => {
+    for (const onHandlerError of ["rollback", "keep"] as const) {
+      const setting = await start({ onHandlerError });
+      const run = setting.engine.handle(message(1, 1, 42), async (unit) => {
+        chatData(unit).n = 7;
+        userData(unit)["cart"] = [1, { save: () => {} }];
+      });
+      await expect(run).rejects.toThrow(code("PERDURE_CANNOT_KEEP"));
+      await expect(run).rejects.toThrow(/^userData\.42\.cart\[1\]\.save: a function cannot be kept/);
+      expect(await kept(setting, CHAT, { kind: "user", id: 42 })).toEqual([undefined, undefined]);
+      expect(await setting.engine.handle(message(1), countAll)).toBe("duplicate");
+    }
+  });
+
+  test("a handler whose updateBotData is not awaited is told so, and leaves nothing", async () => {
+    const setting = await start();
+    const holder = setting.engine.handle(message(1, 1, 1), async (unit) => {
+      await unit.updateBotData(() => {});
+      await settled();
+    });
+    const hasty = setting.engine.handle(message(2, 2, 2), async (unit) => {
+      chatData(unit).n = 9;
+      void unit.updateBotData((bot) => ((bot as Counts).n = 9));
+      await Promise.resolve();
+    });
+    await expect(hasty).rejects.toThrow(/missing await/);
+    await holder;
+    expect(await kept(setting, { kind: "chat", id: 2 }, BOT)).toEqual([undefined, undefined]);
+  });
+});
+
+describe("what is written", () => {
+  test("a record that was only read, initial or not, is not written, and the done mark waits a second at most", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), async (unit) => void expect(chatData(unit).n).toBe(0));
+    await settled();
+    expect(setting.persistence.commits).toHaveLength(0);
+    expect(await open(setting)).toEqual([1]);
+    expect(await setting.engine.handle(message(1), countAll)).toBe("duplicate");
+    await setting.clock.advance(1000);
+    expect(await open(setting)).toEqual([]);
+    expect(await kept(setting, CHAT, USER, BOT)).toEqual([undefined, undefined, undefined]);
+    expect(await setting.engine.handle(message(1), countAll)).toBe("duplicate");
+  });
+
+  test("a done mark without changes rides with the next commit, and goes at stop", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), async () => {});
+    await setting.engine.handle(message(2), countAll);
+    expect(setting.persistence.commits).toHaveLength(1);
+    expect(await open(setting)).toEqual([]);
+    await setting.engine.handle(message(3), async () => {});
+    expect(await setting.engine.stop(1000)).toEqual([]);
+    expect(await open(setting)).toEqual([]);
+  });
+
+  test("only what changed is written; assigning anew counts", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), countAll);
+    await setting.engine.handle(message(2), async (unit) => {
+      chatData(unit).n += 0;
+      unit.userData = { n: 1, list: [1] };
+    });
+    expect(setting.persistence.commits[1]?.[0]?.changes.map(({ key }) => key)).toEqual([USER]);
+    expect(await kept(setting, USER)).toEqual([{ n: 1, list: [1] }]);
+  });
+
+  test("units that finish together share a commit", async () => {
+    const setting = await start();
+    const runs = Array.from({ length: 10 }, (_, id) =>
+      setting.engine.handle(message(id, id + 1, id + 1), async (unit) => void (chatData(unit).n += 1)),
+    );
+    await Promise.all(runs);
+    expect(setting.persistence.commits).toHaveLength(1);
+  });
+});
+
+describe("values live as long as their unit", () => {
+  test("afterwards every access says so", async () => {
+    const { engine } = await start();
+    let late: UnitOfWork | undefined;
+    await engine.handle(message(1), async (unit) => void (late = unit));
+    expect(() => late?.chatData).toThrow(code("PERDURE_UNIT_OVER"));
+    expect(() => late && (late.userData = {})).toThrow(/missing await/);
+    expect(() => late?.botData).toThrow(code("PERDURE_UNIT_OVER"));
+    await expect(late?.updateBotData(() => {})).rejects.toThrow(code("PERDURE_UNIT_OVER"));
+  });
+
+  test("a value that was carried over is a dead copy", async () => {
+    const setting = await start();
+    let stolen: Counts = { n: 0 };
+    await setting.engine.handle(message(1), async (unit) => {
+      stolen = chatData(unit);
+      stolen.n = 1;
+    });
+    stolen.n = 99;
+    await setting.engine.handle(message(2), async (unit) => void expect(chatData(unit).n).toBe(1));
+  });
+
+  test("an update without chat or user says which, and why", async () => {
+    const { engine } = await start();
+    const poll = { update_id: 1, poll: { id: "p" } } as never;
+    await expect(engine.handle(poll, async (unit) => void unit.chatData)).rejects.toThrow(
+      /update \(poll\) belongs to no chat/,
+    );
+    const again = { update_id: 2, poll: { id: "p" } } as never;
+    await expect(engine.handle(again, async (unit) => void unit.userData)).rejects.toThrow(code("PERDURE_NO_USER"));
+  });
+});
+
+describe("the bot's data", () => {
+  test("is read-only through and through", async () => {
+    const setting = await start({
+      schema: {
+        ...SCHEMA,
+        bot: {
+          initial: () => ({ list: [{ a: 1 }], map: new Map([["k", new Set([1])]]), day: new Date(0) }),
+          migrations: [],
+        },
+      },
+    });
+    await setting.engine.handle(message(1), async (unit) => {
+      const bot = unit.botData as { list: { a: number }[]; map: Map<string, Set<number>>; day: Date; extra?: number };
+      expect(() => (bot.extra = 1)).toThrow(TypeError);
+      expect(() => bot.list.push({ a: 2 })).toThrow(TypeError);
+      expect(() => ((bot.list[0] as { a: number }).a = 2)).toThrow(TypeError);
+      expect(() => bot.map.set("x", new Set())).toThrow(/updateBotData/);
+      expect(() => bot.map.get("k")?.add(2)).toThrow(/updateBotData/);
+      expect(() => bot.day.setTime(5)).toThrow(/updateBotData/);
+    });
+    expect(await kept(setting, BOT)).toEqual([undefined]);
+  });
+
+  test("a change is seen at once by its unit, and by others after the commit", async () => {
+    const { engine } = await start();
+    const changed = Promise.withResolvers<void>();
+    const seen = Promise.withResolvers<void>();
+    const writer = engine.handle(message(1, 1, 1), async (unit) => {
+      expect(await unit.updateBotData((bot) => ((bot as Counts).n = 5))).toBe(5);
+      expect(unit.botData).toEqual({ n: 5 });
+      changed.resolve();
+      await seen.promise;
+    });
+    await changed.promise;
+    await engine.handle(message(2, 2, 2), async (unit) => void expect(unit.botData).toEqual({ n: 0 }));
+    seen.resolve();
+    await writer;
+    await engine.handle(message(3, 2, 2), async (unit) => void expect(unit.botData).toEqual({ n: 5 }));
+  });
+
+  test("a function that throws changes nothing; an asynchronous one is refused", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), async (unit) => {
+      const failing = unit.updateBotData((bot) => {
+        (bot as Counts).n = 5;
+        throw new Error("no");
+      });
+      await expect(failing).rejects.toThrow("no");
+      await expect(unit.updateBotData(async () => {})).rejects.toThrow(TypeError);
+      expect(unit.botData).toEqual({ n: 0 });
+    });
+    expect(await kept(setting, BOT)).toEqual([undefined]);
+  });
+
+  test("is owned until the commit: increments of many chats at a time all count", async () => {
+    const setting = await start({ concurrency: 3 });
+    const runs = Array.from({ length: 30 }, (_, id) =>
+      setting.engine.handle(message(id, id + 1, id + 1), async (unit) => {
+        await settled();
+        await unit.updateBotData((bot) => ((bot as Counts).n += 1));
+      }),
+    );
+    await Promise.all(runs);
+    expect(await kept(setting, BOT)).toEqual([{ n: 30 }]);
+  });
+});
+
+describe("turns", () => {
+  test("updates of one chat, and of one user, run in order of arrival, unrelated ones side by side", async () => {
+    const { engine } = await start();
+    const log: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const run =
+      (name: string, wait: boolean): Run =>
+      async () => {
+        log.push(`${name} begins`);
+        if (wait) await gate.promise;
+        log.push(`${name} ends`);
+      };
+    const runs = [
+      engine.handle(message(1, 1, 1), run("1", true)),
+      engine.handle(message(2, 1, 2), run("2", false)),
+      engine.handle(message(3, 3, 2), run("3", false)),
+      engine.handle(message(4, 4, 4), run("4", false)),
+    ];
+    await settled();
+    expect(log).toEqual(["1 begins", "4 begins", "4 ends"]);
+    gate.resolve();
+    await Promise.all(runs);
+    expect(log.slice(3)).toEqual(["1 ends", "2 begins", "2 ends", "3 begins", "3 ends"]);
+  });
+
+  test("service accounts give data and no turn; of two that change it at the same time, the later fails", async () => {
+    const setting = await start();
+    const anonymous = 1087968824;
+    const gate = Promise.withResolvers<void>();
+    const slow = setting.engine.handle(message(1, 1, anonymous), async (unit) => {
+      userData(unit).n += 1;
+      await gate.promise;
+    });
+    await setting.engine.handle(message(2, 2, anonymous), async (unit) => void (userData(unit).n += 10));
+    gate.resolve();
+    await expect(slow).rejects.toThrow(code("PERDURE_CONFLICT"));
+    expect(await kept(setting, { kind: "user", id: anonymous })).toEqual([{ n: 10 }]);
+  });
+
+  test("concurrency bounds how many run, whatever waits", async () => {
+    const { engine } = await start({ concurrency: 2 });
+    let running = 0;
+    let most = 0;
+    const runs = Array.from({ length: 20 }, (_, id) =>
+      engine.handle(message(id, id, id), async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await settled();
+        running -= 1;
+      }),
+    );
+    await Promise.all(runs);
+    expect(most).toBe(2);
+  });
+});
+
+describe("evolving", () => {
+  test("an older record is brought up when it is read, and stored with its next change", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), async (unit) => void (chatData(unit).n = 5));
+    const renamed: Schema = {
+      ...SCHEMA,
+      chat: {
+        initial: () => ({ count: 0 }),
+        migrations: [
+          (old: Counts) => ({ count: old.n }),
+          (old: { count: number; by?: string }) => void (old.by = "v2"),
+        ],
+      },
+    };
+    const later = await restart(setting, { schema: renamed });
+    await later.engine.handle(message(2), async (unit) => void expect(unit.chatData).toEqual({ count: 5, by: "v2" }));
+    expect(await kept(later, CHAT)).toEqual([{ n: 5 }]);
+    await later.engine.handle(message(3), async (unit) => void ((unit.chatData as { count: number }).count += 1));
+    expect(await kept(later, CHAT)).toEqual([{ count: 6, by: "v2" }]);
+    const last = await restart(later, { schema: renamed });
+    await last.engine.handle(message(4), async (unit) => void expect(unit.chatData).toEqual({ count: 6, by: "v2" }));
+  });
+
+  test("a record of a newer version is an error, and is left as it is", async () => {
+    const newer = { ...SCHEMA, chat: { ...counting, migrations: [() => {}] } };
+    const setting = await start({ schema: newer });
+    await setting.engine.handle(message(1), countAll);
+    const older = await restart(setting);
+    await expect(older.engine.handle(message(2), countAll)).rejects.toThrow(code("PERDURE_NEWER_RECORD"));
+    await expect(older.engine.handle(message(3), async (unit) => void (unit.chatData = {}))).rejects.toThrow(
+      code("PERDURE_NEWER_RECORD"),
+    );
+    expect(await kept(older, CHAT)).toEqual([{ n: 1 }]);
+  });
+
+  test("a migration that throws says which one and for which record", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), countAll);
+    const fail = (): never => {
+      throw new Error("no");
+    };
+    const later = await restart(setting, {
+      schema: { ...SCHEMA, user: { ...counting, migrations: [() => {}, fail] } },
+    });
+    await expect(later.engine.handle(message(2), countAll)).rejects.toThrow(
+      /Migration 1 of user data failed for userData\.1/,
+    );
+    expect(await kept(later, USER)).toEqual([{ n: 1 }]);
+  });
+
+  test("text that a person has broken is an error of that chat, and is left as it is", async () => {
+    const setting = await start();
+    await setting.persistence.inner.commit([{ changes: [{ key: CHAT, record: { text: '{"n": 1', version: 0 } }] }]);
+    await expect(setting.engine.handle(message(1), countAll)).rejects.toThrow(code("PERDURE_CANNOT_DECODE"));
+    await setting.engine.handle(message(2, 2, 2), countAll);
+    const [record] = await setting.persistence.inner.read([CHAT]);
+    expect(record?.text).toBe('{"n": 1');
+  });
+});
+
+describe("a persistence that fails", () => {
+  const busy = (): never => {
+    throw new PerdureError("PERDURE_BUSY", "busy");
+  };
+
+  test("a failed read: handlers do not run, and are not told that there is nothing", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), countAll);
+    setting.persistence.before = (operation) => operation === "read" && busy();
+    let runs = 0;
+    const handling = setting.engine.handle(message(2), async (unit) => {
+      runs += 1;
+      chatData(unit).n += 1;
+    });
+    await setting.clock.advance(60_000);
+    expect(runs).toBe(0);
+    expect(setting.reported).toEqual([code("PERDURE_BUSY")]);
+    setting.persistence.before = () => {};
+    await setting.clock.advance(10_000);
+    await handling;
+    expect(await kept(setting, CHAT)).toEqual([{ n: 2 }]);
+  });
+
+  test("a failed commit is tried again without running handlers again, and the turn is kept", async () => {
+    const setting = await start();
+    const runs: number[] = [];
+    const count =
+      (id: number): Run =>
+      async (unit) => {
+        runs.push(id);
+        chatData(unit).n += id;
+      };
+    await setting.engine.inbox.accept([message(1), message(2)]);
+    setting.persistence.before = (operation) => operation === "commit" && busy();
+    const first = setting.engine.handle(message(1), count(1));
+    const second = setting.engine.handle(message(2), count(10));
+    await setting.clock.advance(60_000);
+    expect(runs).toEqual([1]);
+    expect(await kept(setting, CHAT)).toEqual([undefined]);
+    setting.persistence.before = () => {};
+    await setting.clock.advance(10_000);
+    await Promise.all([first, second]);
+    expect(runs).toEqual([1, 10]);
+    expect(await kept(setting, CHAT)).toEqual([{ n: 11 }]);
+  });
+
+  test("of units that share a commit, one that is refused fails alone, and is done", async () => {
+    const setting = await start();
+    setting.persistence.before = (operation, units) => {
+      const refused = units?.some(({ changes }) => changes.some(({ key }) => key.kind === "chat" && key.id === 2));
+      if (operation === "commit" && refused === true) throw new PerdureError("PERDURE_REFUSED", "too large");
+    };
+    const runs = [1, 2, 3].map((id) =>
+      setting.engine.handle(message(id, id, id), async (unit) => void (chatData(unit).n += 1)),
+    );
+    const results = await Promise.allSettled(runs);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(await kept(setting, CHAT, { kind: "chat", id: 2 }, { kind: "chat", id: 3 })).toEqual([
+      { n: 1 },
+      undefined,
+      { n: 1 },
+    ]);
+    expect(await open(setting)).toEqual([]);
+    expect(await setting.engine.handle(message(2, 2, 2), countAll)).toBe("duplicate");
+  });
+
+  test("a stop while a commit cannot be made: the update stays in the inbox and runs again", async () => {
+    const setting = await start();
+    setting.persistence.before = (operation) => operation === "commit" && busy();
+    const handling = setting.engine.handle(message(1), countAll);
+    await settled();
+    const stopping = setting.engine.stop(10_000);
+    await setting.clock.advance(10_000);
+    expect((await stopping).map(({ update_id }) => update_id)).toEqual([1]);
+    expect(await handling).toBe("left");
+    const again = await restart(setting);
+    expect((await again.engine.inbox.replay(10)).map(({ update_id }) => update_id)).toEqual([1]);
+    await again.engine.handle(message(1), countAll);
+    expect(await kept(again, CHAT)).toEqual([{ n: 1 }]);
+  });
+});
+
+describe("stopping and replaying", () => {
+  test("what was accepted and not handled is replayed in order of arrival, page by page, once", async () => {
+    const setting = await start();
+    const ids = Array.from({ length: 250 }, (_, index) => (index * 7919) % 1000);
+    await setting.engine.inbox.accept(ids.map((id) => message(id)));
+    const later = await restart(setting);
+    const replayed: number[] = [];
+    for (;;) {
+      const page = await later.engine.inbox.replay(100);
+      if (page.length === 0) break;
+      expect(page.length).toBeLessThanOrEqual(100);
+      replayed.push(...page.map(({ update_id }) => update_id));
+    }
+    expect(replayed).toEqual(ids);
+  });
+
+  test("a stop waits for what runs, starts nothing more, and leaves it in the inbox", async () => {
+    const setting = await start();
+    await setting.engine.inbox.accept([message(1), message(2), message(3, 3, 3)]);
+    const gate = Promise.withResolvers<void>();
+    const running = setting.engine.handle(message(1), async (unit) => {
+      await gate.promise;
+      chatData(unit).n += 1;
+    });
+    const waiting = setting.engine.handle(message(2), countAll);
+    await settled();
+    const stopping = setting.engine.stop(10_000);
+    expect(await setting.engine.handle(message(3, 3, 3), countAll)).toBe("left");
+    gate.resolve();
+    expect(await running).toBe("handled");
+    expect(await waiting).toBe("left");
+    expect(await stopping).toEqual([]);
+    expect(await open(setting)).toEqual([2, 3]);
+    expect(await kept(setting, CHAT)).toEqual([{ n: 1 }]);
+  });
+
+  test("a handler that hangs is given up after the timeout: its late changes are not kept", async () => {
+    const setting = await start();
+    const gate = Promise.withResolvers<void>();
+    const hung = setting.engine.handle(message(1), async (unit) => {
+      chatData(unit).n = 1;
+      await gate.promise;
+    });
+    await settled();
+    const stopping = setting.engine.stop(10_000);
+    await setting.clock.advance(10_000);
+    expect((await stopping).map(({ update_id }) => update_id)).toEqual([1]);
+    gate.resolve();
+    expect(await hung).toBe("left");
+    expect(await kept(setting, CHAT)).toEqual([undefined]);
+    expect(await open(setting)).toEqual([1]);
+  });
+
+  test("a loop that starts anew is handed again what nobody runs, and only that", async () => {
+    const setting = await start();
+    await setting.engine.inbox.accept([message(1, 1, 1), message(2, 2, 2), message(3, 3, 3)]);
+    const gate = Promise.withResolvers<void>();
+    const running = setting.engine.handle(message(1, 1, 1), () => gate.promise);
+    await setting.engine.handle(message(2, 2, 2), countAll);
+    setting.engine.inbox.restart();
+    expect((await setting.engine.inbox.replay(10)).map(({ update_id }) => update_id)).toEqual([3]);
+    gate.resolve();
+    await running;
+  });
+
+  test("dropPending marks what waits as done, and not what runs", async () => {
+    const setting = await start();
+    await setting.engine.inbox.accept([message(1, 1, 1), message(2, 2, 2), message(3, 3, 3)]);
+    const gate = Promise.withResolvers<void>();
+    const running = setting.engine.handle(message(1, 1, 1), async (unit) => {
+      await gate.promise;
+      chatData(unit).n += 1;
+    });
+    await setting.engine.dropPending();
+    expect(await setting.engine.handle(message(2, 2, 2), countAll)).toBe("duplicate");
+    gate.resolve();
+    expect(await running).toBe("handled");
+    expect(await open(setting)).toEqual([]);
+    expect(await kept(setting, CHAT, BOT)).toEqual([{ n: 1 }, undefined]);
+  });
+});
+
+describe("afterCommit", () => {
+  test("runs when the changes are durable, in order; its errors are reported; not after a rollback", async () => {
+    const setting = await start();
+    const log: unknown[] = [];
+    await setting.engine.handle(message(1), async (unit) => {
+      chatData(unit).n += 1;
+      unit.afterCommit(async () => void log.push(await kept(setting, CHAT)));
+      unit.afterCommit(() => {
+        throw new Error("late");
+      });
+      unit.afterCommit(() => void log.push("last"));
+    });
+    expect(log).toEqual([[{ n: 1 }], "last"]);
+    expect(setting.reported).toEqual([expect.objectContaining({ message: "late" })]);
+    const failing = setting.engine.handle(message(2), async (unit) => {
+      unit.afterCommit(() => void log.push("never"));
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    expect(log).not.toContain("never");
+  });
+});

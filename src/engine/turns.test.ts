@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { isPerdureError } from "../errors.ts";
+import { Turns } from "./turns.ts";
+
+/** Lets everything that can go on go on. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("Turns", () => {
+  test("who takes free keys has them at once; who comes later waits for the release", async () => {
+    const turns = new Turns();
+    const first = turns.take(["chat:1", "user:1"]);
+    const second = turns.take(["chat:2", "user:1"]);
+    expect(first.wait()).toBeUndefined();
+    let granted = false;
+    const waiting = second.wait()?.then(() => (granted = true));
+    await settle();
+    expect(granted).toBe(false);
+    first.release();
+    await waiting;
+    expect(granted).toBe(true);
+  });
+
+  test("who waits for one key keeps others from overtaking at another", async () => {
+    const turns = new Turns();
+    const order: string[] = [];
+    const a = turns.take(["chat:1"]);
+    const b = turns.take(["chat:1", "chat:2"]);
+    const c = turns.take(["chat:2"]);
+    const done = [b.wait()?.then(() => order.push("b")), c.wait()?.then(() => order.push("c"))];
+    a.release();
+    await settle();
+    expect(order).toEqual(["b"]);
+    b.release();
+    await Promise.all(done);
+    expect(order).toEqual(["b", "c"]);
+  });
+
+  test("a unit that leaves while it waits lets the others pass", async () => {
+    const turns = new Turns();
+    const a = turns.take(["k"]);
+    const b = turns.take(["k"]);
+    const c = turns.take(["k"]);
+    b.release();
+    a.release();
+    expect(c.wait()).toBeUndefined();
+  });
+
+  test("a cycle of waits is found by the one that closes it, and the other goes on", async () => {
+    const turns = new Turns();
+    const a = turns.take(["chat:1"]);
+    const b = turns.take(["chat:2"]);
+    const waiting = a.own("chat:2");
+    expect(() => b.own("chat:1")).toThrow(expect.objectContaining({ code: "PERDURE_DEADLOCK" }));
+    b.release();
+    await waiting;
+    a.release();
+    expect(turns.size).toBe(0);
+  });
+
+  test("a cycle over a unit that does not run yet is found", () => {
+    const turns = new Turns();
+    turns.take(["A"]);
+    const w = turns.take(["B"]);
+    turns.take(["A", "B"]);
+    // w waits for A behind a unit that waits for B, which w has.
+    expect(() => w.own("A")).toThrow(expect.objectContaining({ code: "PERDURE_DEADLOCK" }));
+  });
+
+  test("random owning never hangs, and one key has one owner at a time", async () => {
+    const key = fc.constantFrom("a", "b", "c", "d");
+    const unit = fc.record({ takes: fc.uniqueArray(key, { maxLength: 2 }), owns: fc.array(key, { maxLength: 3 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(unit, { maxLength: 8 }), fc.scheduler(), async (units, scheduler) => {
+        const turns = new Turns();
+        const owners = new Map<string, number>();
+        const claim = (owner: number, owned: string): void => {
+          expect(owners.get(owned) ?? owner).toBe(owner);
+          owners.set(owned, owner);
+        };
+        const runs = units.map(async ({ takes, owns }, index) => {
+          const turn = turns.take(takes);
+          await turn.wait();
+          for (const owned of takes) claim(index, owned);
+          try {
+            for (const owned of owns) {
+              await scheduler.schedule(Promise.resolve());
+              await turn.own(owned);
+              claim(index, owned);
+            }
+          } catch (error) {
+            if (!isPerdureError(error, "PERDURE_DEADLOCK")) throw error;
+          }
+          for (const [owned, owner] of owners) if (owner === index) owners.delete(owned);
+          turn.release();
+        });
+        await scheduler.waitFor(Promise.all(runs));
+        expect(turns.size).toBe(0);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,106 @@
+import { PerdureError } from "../errors.ts";
+
+/**
+ * The right to run, and to own records. Each key has a queue; who stands first in it has the key. A unit of work enters
+ * the queues of its chat and its user together when it arrives, and further ones when it touches further records.
+ *
+ * Entering together, in order of arrival, cannot make a cycle. Entering later can; so it is looked for each time.
+ */
+export class Turns {
+  readonly #last = new Map<string, Place>();
+
+  /** Enters the queues of these keys now. */
+  take(keys: readonly string[]): Turn {
+    return new Turn(this.#last, keys);
+  }
+
+  /** How many keys somebody has or waits for. */
+  get size(): number {
+    return this.#last.size;
+  }
+}
+
+/** A turn in one queue. */
+interface Place {
+  readonly key: string;
+  readonly turn: Turn;
+  ahead: Place | undefined;
+  behind: Place | undefined;
+  readonly granted: Promise<void> | undefined;
+  readonly grant: () => void;
+}
+
+/** One unit's places in the queues. */
+export class Turn {
+  readonly #last: Map<string, Place>;
+  readonly #places = new Map<string, Place>();
+
+  constructor(last: Map<string, Place>, keys: readonly string[]) {
+    this.#last = last;
+    for (const key of keys) if (!this.#places.has(key)) this.#enter(key);
+  }
+
+  /** Resolves when every key that this turn has entered for is its own; `undefined` when they are already. */
+  wait(): Promise<unknown> | undefined {
+    const waiting = [...this.#places.values()].filter((place) => place.ahead !== undefined);
+    return waiting.length === 0 ? undefined : Promise.all(waiting.map((place) => place.granted));
+  }
+
+  /**
+   * Owns one more key until `release`. Returns `undefined` when it is free or owned already, else a promise for it.
+   * Throws `PERDURE_DEADLOCK` when waiting would never end, because one of those ahead waits for this turn.
+   */
+  own(key: string): Promise<void> | undefined {
+    const old = this.#places.get(key);
+    const place = old ?? this.#enter(key);
+    if (place.ahead === undefined) return undefined;
+    // Only a new wait can close a cycle.
+    if (old === undefined && this.#closesCycle(place.ahead)) {
+      this.#leave(place);
+      throw new PerdureError(
+        "PERDURE_DEADLOCK",
+        `Two units of work wait for each other: this one wants ${key}, whose owner waits for what this one owns. ` +
+          "This one was rolled back. Touch records in the same order everywhere, for instance the bot's data last.",
+      );
+    }
+    return place.granted;
+  }
+
+  /** Gives everything up. Called again, it does nothing. */
+  release(): void {
+    for (const place of this.#places.values()) this.#leave(place);
+  }
+
+  #enter(key: string): Place {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ahead = this.#last.get(key);
+    const place: Place = { key, turn: this, ahead, behind: undefined, granted: promise, grant: resolve };
+    if (ahead !== undefined) ahead.behind = place;
+    this.#last.set(key, place);
+    this.#places.set(key, place);
+    return place;
+  }
+
+  #leave(place: Place): void {
+    const { key, ahead, behind } = place;
+    this.#places.delete(key);
+    if (ahead !== undefined) ahead.behind = behind;
+    if (behind === undefined) {
+      if (ahead === undefined) this.#last.delete(key);
+      else this.#last.set(key, ahead);
+      return;
+    }
+    behind.ahead = ahead;
+    if (ahead === undefined) behind.grant();
+  }
+
+  /** Whether who stands here cannot go on before this turn does. Who is ahead waits in turn for those further ahead. */
+  #closesCycle(ahead: Place): boolean {
+    const seen = new Set<Turn>([ahead.turn]);
+    for (const turn of seen) {
+      if (turn === this) return true;
+      for (const place of turn.#places.values()) if (place.ahead !== undefined) seen.add(place.ahead.turn);
+    }
+    return false;
+  }
+}
