@@ -1,0 +1,102 @@
+import type { Duration } from "../data/duration.ts";
+import type { Logger } from "../engine/logger.ts";
+import type { Migration, Schema } from "../engine/schema.ts";
+import { milliseconds } from "../data/duration.ts";
+import { PerdureError } from "../errors.ts";
+import { AtomicPersistence } from "../persistence/atomic-persistence.ts";
+import type { Data, KeptTypes } from "./context.ts";
+
+type Scope = keyof KeptTypes;
+
+/** The scopes whose data cannot begin as `{}`. */
+type Demanding<K> = { [S in Scope]: Record<never, never> extends Data<K, S> ? never : S }[Scope];
+
+/** What each scope's data begins with; `{}` where it is not given. The functions are called once per new record. */
+export type Initial<K> = { [S in Demanding<K>]: () => Data<K, S> } & {
+  [S in Exclude<Scope, Demanding<K>>]?: (() => Data<K, S>) | undefined;
+};
+
+/**
+ * Functions that bring older data up, the oldest first. A record that has been through fewer of them goes through the
+ * rest when it is read, and is stored with its next change. Never remove or reorder them; add at the end.
+ */
+export interface Migrations {
+  bot?: readonly Migration[] | undefined;
+  chat?: readonly Migration[] | undefined;
+  user?: readonly Migration[] | undefined;
+}
+
+/** Options of `Application`. */
+export type ApplicationOptions<K, App> = CommonOptions<App> &
+  ([Demanding<K>] extends [never] ? { initial?: Initial<K> | undefined } : { initial: Initial<K> });
+
+interface CommonOptions<App> {
+  /** Where everything is kept. */
+  persistence: AtomicPersistence;
+  /** Bring older data up. */
+  migrations?: Migrations | undefined;
+  /** How many updates are handled at the same time by `app.run()`, the runner or a webhook. Default 64. */
+  concurrency?: number | undefined;
+  /** What becomes of the changes of a handler that throws. Default `"rollback"`; `"keep"` is PTB's way. */
+  onHandlerError?: "rollback" | "keep" | undefined;
+  /** How long `stop` waits for handlers that run. Default `"10s"`. */
+  stopTimeout?: Duration | undefined;
+  /** Called when the persistence is open, before the first update. */
+  postInit?: ((app: App) => unknown) | undefined;
+  /** Called when no update is handled any more. */
+  postStop?: ((app: App) => unknown) | undefined;
+  /** Called when the persistence is closed. */
+  postShutdown?: ((app: App) => unknown) | undefined;
+  /** Where the application says what it does. Default: warnings and errors to the console. */
+  logger?: Logger | undefined;
+}
+
+/** The options as the application uses them. */
+export interface ResolvedOptions {
+  readonly schema: Schema;
+  readonly concurrency: number;
+  readonly onHandlerError: "rollback" | "keep";
+  readonly stopTimeout: number;
+}
+
+/** Checks what the compiler cannot, and fills in the defaults. Throws `PERDURE_INVALID_OPTION`. */
+export function resolveOptions<App>(options: CommonOptions<App> & { initial?: unknown }): ResolvedOptions {
+  const { persistence, concurrency = 64, onHandlerError = "rollback", stopTimeout = "10s" } = options;
+  if (!(persistence instanceof AtomicPersistence)) {
+    throw invalid("persistence", persistence, 'a persistence, such as new SqlitePersistence({ path: "bot.sqlite" })');
+  }
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw invalid("concurrency", concurrency, "a whole number from 1 on");
+  if (onHandlerError !== "rollback" && onHandlerError !== "keep") {
+    throw invalid("onHandlerError", onHandlerError, '"rollback" or "keep"');
+  }
+  const initial = (options.initial ?? {}) as { [S in Scope]?: () => unknown };
+  const migrations = options.migrations ?? {};
+  return {
+    schema: {
+      bot: scopeSchema("bot", initial.bot, migrations.bot),
+      chat: scopeSchema("chat", initial.chat, migrations.chat),
+      user: scopeSchema("user", initial.user, migrations.user),
+    },
+    concurrency,
+    onHandlerError,
+    stopTimeout: milliseconds(stopTimeout, "stopTimeout"),
+  };
+}
+
+function scopeSchema(
+  scope: Scope,
+  initial: (() => unknown) | undefined = () => ({}),
+  migrations: readonly Migration[] = [],
+): Schema["bot"] {
+  if (typeof initial !== "function") throw invalid(`initial.${scope}`, initial, "a function that returns the data");
+  if (!Array.isArray(migrations) || !migrations.every((migration) => typeof migration === "function")) {
+    throw invalid(`migrations.${scope}`, migrations, "an array of functions");
+  }
+  return { initial, migrations };
+}
+
+function invalid(option: string, value: unknown, wanted: string): PerdureError {
+  const shown = typeof value === "object" && value !== null ? value.constructor?.name : String(value);
+  return new PerdureError("PERDURE_INVALID_OPTION", `${option} is ${shown}. It must be ${wanted}.`);
+}
