@@ -1,3 +1,7 @@
+import { requireNodeVersion } from "./node-version.ts";
+
+requireNodeVersion();
+
 // The application.
 export { Application, type RunOptions } from "./grammy/application.ts";
 export type { ApplicationOptions, Initial, Migrations } from "./grammy/options.ts";
@@ -29,7 +33,15 @@ export {
 export type { BotKey, ChatKey, KeptRecord, RecordChange, RecordKey, UserKey } from "./data/record.ts";
 
 // Values as text.
-export { jsonCodec, type Codec, type JsonCodec } from "./data/codec.ts";
+export {
+  jsonCodec,
+  type ClassEncoding,
+  type Codec,
+  type DecodeOptions,
+  type EncodeOptions,
+  type JsonCodec,
+  type LiveObjects,
+} from "./data/codec.ts";
 export type { Duration } from "./data/duration.ts";
 
 // Errors.

@@ -55,7 +55,7 @@ class Writers {
   async untilDone(): Promise<void> {
     for (const { user, chat } of this.#places) {
       await user.send("/done", chat === user ? {} : { chat: chat as EmulatedGroup });
-      expect((await chat.nextReply({ timeout: 20_000 })).text).toBe("done");
+      await chat.nextReply({ timeout: 20_000 });
     }
   }
 }

@@ -41,7 +41,12 @@ async function start(
   const reporter = new Reporter(silent);
   reporter.onError((error) => void reported.push(error));
   const engine = new Engine({
-    ...{ persistence, schema: SCHEMA, clock, reporter, concurrency: 64, onHandlerError: "rollback" as const },
+    persistence,
+    schema: SCHEMA,
+    clock,
+    reporter,
+    concurrency: 64,
+    onHandlerError: "rollback",
     ...options,
   });
   return { engine, persistence, clock, reported, path };
@@ -177,7 +182,9 @@ describe("an update is a transaction", () => {
 describe("what is written", () => {
   test("a record that was only read, initial or not, is not written, and the done mark waits a second at most", async () => {
     const setting = await start();
-    await setting.engine.handle(message(1), async (unit) => void expect(chatData(unit).n).toBe(0));
+    await setting.engine.handle(message(1), async (unit) => {
+      expect(chatData(unit).n).toBe(0);
+    });
     await settled();
     expect(setting.persistence.commits).toHaveLength(0);
     expect(await open(setting)).toEqual([1]);
@@ -239,7 +246,9 @@ describe("values live as long as their unit", () => {
       stolen.n = 1;
     });
     stolen.n = 99;
-    await setting.engine.handle(message(2), async (unit) => void expect(chatData(unit).n).toBe(1));
+    await setting.engine.handle(message(2), async (unit) => {
+      expect(chatData(unit).n).toBe(1);
+    });
   });
 
   test("an update without chat or user says which, and why", async () => {
@@ -287,10 +296,14 @@ describe("the bot's data", () => {
       await seen.promise;
     });
     await changed.promise;
-    await engine.handle(message(2, 2, 2), async (unit) => void expect(unit.botData).toEqual({ n: 0 }));
+    await engine.handle(message(2, 2, 2), async (unit) => {
+      expect(unit.botData).toEqual({ n: 0 });
+    });
     seen.resolve();
     await writer;
-    await engine.handle(message(3, 2, 2), async (unit) => void expect(unit.botData).toEqual({ n: 5 }));
+    await engine.handle(message(3, 2, 2), async (unit) => {
+      expect(unit.botData).toEqual({ n: 5 });
+    });
   });
 
   test("a function that throws changes nothing; an asynchronous one is refused", async () => {
@@ -391,12 +404,16 @@ describe("evolving", () => {
       },
     };
     const later = await restart(setting, { schema: renamed });
-    await later.engine.handle(message(2), async (unit) => void expect(unit.chatData).toEqual({ count: 5, by: "v2" }));
+    await later.engine.handle(message(2), async (unit) => {
+      expect(unit.chatData).toEqual({ count: 5, by: "v2" });
+    });
     expect(await kept(later, CHAT)).toEqual([{ n: 5 }]);
     await later.engine.handle(message(3), async (unit) => void ((unit.chatData as { count: number }).count += 1));
     expect(await kept(later, CHAT)).toEqual([{ count: 6, by: "v2" }]);
     const last = await restart(later, { schema: renamed });
-    await last.engine.handle(message(4), async (unit) => void expect(unit.chatData).toEqual({ count: 6, by: "v2" }));
+    await last.engine.handle(message(4), async (unit) => {
+      expect(unit.chatData).toEqual({ count: 6, by: "v2" });
+    });
   });
 
   test("a record of a newer version is an error, and is left as it is", async () => {
