@@ -378,7 +378,7 @@ describe("the bot", () => {
 
 test("a webhook answers when the update is durable; delivered again, it runs nothing", async () => {
   const setting = await setUp();
-  const { bot } = makeBot(setting);
+  const { app, bot } = makeBot(setting);
   const answer = webhookCallback(bot, "std/http");
   const chat = { id: setting.ann.id, type: "private", first_name: "Ann" };
   const message = {
@@ -388,10 +388,12 @@ test("a webhook answers when the update is durable; delivered again, it runs not
     chat,
     from: { id: setting.ann.id, is_bot: false, first_name: "Ann" },
   };
-  const request = () =>
-    new Request("http://localhost/", { method: "POST", body: JSON.stringify({ update_id: 77, message }) });
+  const request = (id = 77) =>
+    new Request("http://localhost/", { method: "POST", body: JSON.stringify({ update_id: id, message }) });
   const statuses = await Promise.all([answer(request()), answer(request())]);
   expect(statuses.map(({ status }) => status)).toEqual([200, 200]);
   expect((await answer(request())).status).toBe(200);
   expect(read(setting.path, "chat_data", setting.ann.id)).toEqual({ texts: ["hello"] });
+  await app.shutdown();
+  await expect(answer(request(78))).rejects.toMatchObject({ error: { code: "PERDURE_STOPPED" } });
 });

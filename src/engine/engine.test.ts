@@ -571,6 +571,15 @@ describe("stopping and replaying", () => {
     expect(await kept(setting, CHAT)).toEqual([{ n: 1 }]);
   });
 
+  test("an update that comes by itself while stopping is accepted, and left; when that is too late, it is an error", async () => {
+    const setting = await start();
+    await setting.engine.stop(0);
+    expect(await setting.engine.handle(message(1), countAll)).toBe("left");
+    expect(await open(setting)).toEqual([1]);
+    await setting.persistence.close();
+    await expect(setting.engine.handle(message(2), countAll)).rejects.toThrow(code("PERDURE_CLOSED"));
+  });
+
   test("a handler that hangs is given up after the timeout: its late changes are not kept", async () => {
     const setting = await start();
     const gate = Promise.withResolvers<void>();

@@ -79,9 +79,10 @@ export class Engine {
    * done then too, without its changes.
    */
   async handle(update: Update, run: Run): Promise<Outcome> {
-    if (this.#stopping) return "left";
+    // Also while stopping: a webhook's update is accepted by this, and must be before it is left.
     const claimed = this.inbox.claim(update);
     if (!(typeof claimed === "boolean" ? claimed : await claimed)) return "duplicate";
+    if (this.#stopping) return this.#leave(update);
     this.#running.set(update, undefined);
     const scopes = scopesOf(update);
     const turn = this.#turns.take(turnKeys(scopes));

@@ -37,6 +37,7 @@ export class Application<C extends AnyPersistentContext> {
   #loop: PollingLoop<C> | undefined;
   #polling: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
+  #isShutDown = false;
 
   /** Throws `PERDURE_INVALID_OPTION`, and `PERDURE_HAS_MIDDLEWARE` when the bot has middleware already. */
   constructor(bot: Bot<C>, options: ApplicationOptions<KeptOf<C>, Application<C>>) {
@@ -95,6 +96,7 @@ export class Application<C extends AnyPersistentContext> {
     this.#engine = undefined;
     this.#stopping = undefined;
     this.#loop = undefined;
+    this.#isShutDown = true;
     await this.persistence.close();
     await this.#hooks.postShutdown?.(this);
   }
@@ -136,6 +138,7 @@ export class Application<C extends AnyPersistentContext> {
       await init(signal);
     };
     bot.use(async (ctx, next) => {
+      if (this.#isShutDown) throw shutDown();
       const engine = this.#engine ?? (await this.#open());
       await engine.handle(ctx.update, async (unit) => {
         bindUnit(ctx, unit);
@@ -153,6 +156,7 @@ export class Application<C extends AnyPersistentContext> {
   }
 
   #open(): Promise<Engine> {
+    this.#isShutDown = false;
     this.#opening ??= this.#openNow().catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
@@ -199,6 +203,13 @@ export class Application<C extends AnyPersistentContext> {
     await loop?.confirm();
     await this.#hooks.postStop?.(this);
   }
+}
+
+function shutDown(): PerdureError {
+  return new PerdureError(
+    "PERDURE_STOPPED",
+    "The application was shut down. The update was not accepted, so Telegram sends it again.",
+  );
 }
 
 /** Middleware above the application would run outside of the unit of work. */
