@@ -4,6 +4,9 @@ requireNodeVersion();
 
 // The application.
 export { Application, type RunOptions } from "./grammy/application.ts";
+export type { Transaction } from "./grammy/transaction.ts";
+export type { AppWebhookOptions } from "./grammy/webhooks.ts";
+export type { TransactionKeys } from "./engine/engine.ts";
 export type { ApplicationOptions, Initial, Migrations } from "./grammy/options.ts";
 export type { AppPollingOptions } from "./grammy/polling-loop.ts";
 export type {
@@ -25,6 +28,9 @@ export {
   AtomicPersistence,
   type Abilities,
   type Acceptance,
+  type ChatAlias,
+  type FailedUpdate,
+  type IdsOptions,
   type InboxEntry,
   type OpenOptions,
   type OpenUpdatesOptions,

@@ -4,11 +4,12 @@ import type { Values } from "./values.ts";
 
 /**
  * The bot's data to read: one frozen value for all units of work that see the same record, decoded once and not once for
- * each of them, since it is read in every update of some bots and may be large.
+ * each of them, since it is read in every update of some bots and may be large. A value that cannot be frozen whole is
+ * shared by none.
  */
 export class BotView {
   readonly #values: Values;
-  #of: { record: KeptRecord | undefined; value: unknown } | undefined;
+  #shared: { readonly of: KeptRecord | undefined; readonly value: unknown } | undefined;
 
   constructor(values: Values) {
     this.#values = values;
@@ -16,10 +17,10 @@ export class BotView {
 
   /** The frozen value of this record. */
   of(record: KeptRecord | undefined): unknown {
-    if (this.#of === undefined || !sameRecord(this.#of.record, record)) {
-      this.#of = { record, value: freezeDeep(this.#values.load(BOT_KEY, record).value) };
-    }
-    return this.#of.value;
+    if (this.#shared !== undefined && sameRecord(this.#shared.of, record)) return this.#shared.value;
+    const { value } = this.#values.load(BOT_KEY, record);
+    if (freezeDeep(value)) this.#shared = { of: record, value };
+    return value;
   }
 }
 

@@ -10,14 +10,17 @@ export interface Clock {
   after(milliseconds: number, call: () => void): () => void;
 }
 
+/** The longest time that Node's timers take; a longer one would be over at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /** The time of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(milliseconds, signal) {
-    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
+    await sleep(Math.min(milliseconds, LONGEST), undefined, signal === undefined ? {} : { signal });
   },
   after(milliseconds, call) {
-    const timer = setTimeout(call, milliseconds);
+    const timer = setTimeout(call, Math.min(milliseconds, LONGEST));
     return () => clearTimeout(timer);
   },
 };

@@ -57,15 +57,15 @@ export class Committer {
   }
 
   #start(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
     // What finishes in this turn of the event loop shares the commit.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0 || this.#doneMarks.length > 0) await this.#commitAll();
+    // At once, so that a commit that comes now starts anew.
+    this.#running = undefined;
   }
 
   async #commitAll(): Promise<void> {

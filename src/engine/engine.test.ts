@@ -47,8 +47,11 @@ async function start(
     reporter,
     concurrency: 64,
     onHandlerError: "rollback",
+    maxAttempts: 3,
+    onReplayNeeded: () => {},
     ...options,
   });
+  await engine.load();
   return { engine, persistence, clock, reported, path };
 }
 
@@ -85,7 +88,7 @@ const USER: RecordKey = { kind: "user", id: 1 };
 const BOT: RecordKey = { kind: "bot" };
 
 async function open({ persistence }: Setting): Promise<number[]> {
-  return (await persistence.openUpdates({ limit: 100 })).map(({ update }) => update.update_id);
+  return (await persistence.openUpdates({ limit: 100 })).map(({ updateId }) => updateId);
 }
 
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });
@@ -255,7 +258,7 @@ describe("values live as long as their unit", () => {
     const { engine } = await start();
     const poll = { update_id: 1, poll: { id: "p" } } as never;
     await expect(engine.handle(poll, async (unit) => void unit.chatData)).rejects.toThrow(
-      /update \(poll\) belongs to no chat/,
+      /update 1 \(poll\) belongs to no chat/,
     );
     const again = { update_id: 2, poll: { id: "p" } } as never;
     await expect(engine.handle(again, async (unit) => void unit.userData)).rejects.toThrow(code("PERDURE_NO_USER"));
@@ -573,11 +576,15 @@ describe("stopping and replaying", () => {
 
   test("an update that comes by itself while stopping is accepted, and left; when that is too late, it is an error", async () => {
     const setting = await start();
-    await setting.engine.stop(0);
+    void setting.engine.handle(message(9), () => new Promise(() => {}));
+    await settled();
+    const stopping = setting.engine.stop(10_000);
     expect(await setting.engine.handle(message(1), countAll)).toBe("left");
-    expect(await open(setting)).toEqual([1]);
-    await setting.persistence.close();
-    await expect(setting.engine.handle(message(2), countAll)).rejects.toThrow(code("PERDURE_CLOSED"));
+    await setting.clock.advance(10_000);
+    await stopping;
+    expect(await open(setting)).toEqual([9, 1]);
+    await expect(setting.engine.handle(message(2), countAll)).rejects.toThrow(code("PERDURE_STOPPED"));
+    expect(await open(setting)).toEqual([9, 1]);
   });
 
   test("a handler that hangs is given up after the timeout: its late changes are not kept", async () => {

@@ -1,20 +1,20 @@
 import type { Update } from "@grammyjs/types";
 import type { LiveObjects } from "../data/codec.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import { BOT_KEY, keyName, keyText, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
+import type { KeptRecord, RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
-import type { AtomicPersistence } from "../persistence/atomic-persistence.ts";
-import { BotView } from "./bot-view.ts";
+import type { Acceptance, AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
+import { ChatAliases, migrationOf } from "./chat-aliases.ts";
+import { ChatMigration, type OnMigrate } from "./chat-migration.ts";
 import type { Clock } from "./clock.ts";
 import { Committer } from "./committer.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox, type Claim } from "./inbox.ts";
 import type { Reporter } from "./reporter.ts";
 import { retry } from "./retry.ts";
 import type { Schema } from "./schema.ts";
-import { SERVICE_ACCOUNTS, scopesOf, type UpdateScopes } from "./scopes-of-update.ts";
-import { Slots, type Slot } from "./slots.ts";
-import { Turns, type Turn } from "./turns.ts";
-import { UnitOfWork } from "./unit-of-work.ts";
+import { scopesOf } from "./scopes-of-update.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+import { UnitRunner, type Assignment, type Passage } from "./unit-runner.ts";
 import { Values } from "./values.ts";
 
 /** What an engine is made of. */
@@ -28,72 +28,129 @@ export interface EngineOptions {
   readonly concurrency: number;
   /** What becomes of the changes of a handler that throws. */
   readonly onHandlerError: "rollback" | "keep";
+  /** How often an update is run before it is set aside. */
+  readonly maxAttempts: number;
+  /** Called when an update waits for the open ones of earlier runs, in case nobody replays them. */
+  readonly onReplayNeeded: () => void;
+  /** Merges the data of a chat that has moved to one that has data already. */
+  readonly onMigrate?: OnMigrate | undefined;
 }
 
 /**
  * What became of an update: `"handled"`; `"duplicate"`, it is done or on its way already, and nothing was run; `"left"`,
- * the engine is stopping, and it stays in the inbox.
+ * the engine is stopping, and it stays in the inbox; `"set aside"`, it was tried too often.
  */
-export type Outcome = "handled" | "duplicate" | "left";
+export type Outcome = "handled" | "duplicate" | "left" | "set aside";
 
 /** Runs the handlers of one update. */
 export type Run = (unit: UnitOfWork) => Promise<void>;
 
-/** An update on its way, with the turn and the slot that it has. */
-interface Passage {
-  readonly update: Update;
-  readonly scopes: UpdateScopes;
-  readonly turn: Turn;
-  readonly slot: Slot;
+/** The chats and users whose turns a transaction takes. */
+export interface TransactionKeys {
+  readonly chats?: readonly number[] | undefined;
+  readonly users?: readonly number[] | undefined;
 }
+
+/** How many ids are listed at once. */
+const PAGE = 1000;
 
 /** Runs updates as units of work: each in its turn, with all that it changed and the fact that it is done in one commit. */
 export class Engine {
   readonly inbox: Inbox;
   readonly #options: EngineOptions;
-  readonly #values: Values;
-  readonly #botView: BotView;
-  readonly #turns = new Turns();
-  readonly #slots: Slots;
+  readonly #aliases = new ChatAliases();
+  readonly #migration: ChatMigration;
   readonly #committer: Committer;
+  readonly #runner: UnitRunner;
   readonly #stopped = new AbortController();
-  readonly #running = new Map<Update, UnitOfWork | undefined>();
   #stopping = false;
-  #onIdle: (() => void) | undefined;
-  /** The bot's data as of the last commit, once a unit has read it. */
-  #bot: { readonly record: KeptRecord | undefined } | undefined;
 
   constructor(options: EngineOptions) {
-    const { persistence, clock, schema, live } = options;
+    const { persistence, clock, schema, live, reporter, concurrency, onHandlerError, onMigrate } = options;
     this.#options = options;
-    this.#values = new Values(persistence.codec, schema, live);
-    this.#botView = new BotView(this.#values);
-    this.#slots = new Slots(options.concurrency);
+    const values = new Values(persistence.codec, schema, live);
+    const read = (keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]> =>
+      this.#retry(() => persistence.read(keys));
+    const stopped = this.#stopped.signal;
     this.#committer = new Committer({ persistence, clock, retry: (task) => this.#retry(task) });
-    this.inbox = new Inbox({ persistence, retry: (task) => this.#retry(task) });
+    const committer = this.#committer;
+    this.#runner = new UnitRunner({ values, committer, clock, reporter, concurrency, onHandlerError, read, stopped });
+    this.#migration = new ChatMigration({ values, committer, reporter, read, onMigrate, aliases: this.#aliases });
+    this.inbox = new Inbox({ persistence, reporter, retry: (task, signal) => this.#retry(task, signal) });
+  }
+
+  /**
+   * Loads what must be in memory: which chats have moved, and whether an earlier run has left updates. To be called once,
+   * before the first update.
+   */
+  async load(): Promise<void> {
+    await this.inbox.load();
+    for (const alias of await this.#options.persistence.chatAliases()) this.#aliases.add(alias);
   }
 
   /**
    * Runs one update as a unit of work. Resolves when its changes are durable, or when there are none. Rejects with what
    * `run` threw, with what made a change impossible to keep, or with what made the commit fail for good; the update is
-   * done then too, without its changes.
+   * done then too, without its changes. Rejects also when an update that was not accepted before cannot be.
    */
   async handle(update: Update, run: Run): Promise<Outcome> {
-    // Also while stopping: a webhook's update is accepted by this, and must be before it is left.
-    const claimed = this.inbox.claim(update);
-    if (!(typeof claimed === "boolean" ? claimed : await claimed)) return "duplicate";
-    if (this.#stopping) return this.#leave(update);
-    this.#running.set(update, undefined);
-    const scopes = scopesOf(update);
-    const turn = this.#turns.take(turnKeys(scopes));
+    requireId(update);
+    const claim = this.inbox.claim(update);
+    if (claim === undefined) return "duplicate";
+    let passage: Passage | undefined;
     try {
-      await turn.wait();
-      return await this.#handleInTurn(update, scopes, turn, run);
+      // The turn is taken before anything is waited for: the order of arrival is the order of these calls.
+      if (claim === "again" || this.inbox.replayed() === undefined)
+        passage = this.#runner.enter(this.#assignment(update));
+      const acceptance = await this.#accept(update, claim);
+      if (acceptance === "done") return "duplicate";
+      passage ??= await this.#enterAfterReplay(update);
+      return await this.#handleAccepted(passage, update, acceptance === "open", run);
     } finally {
-      turn.release();
-      this.#running.delete(update);
-      if (this.#running.size === 0) this.#onIdle?.();
+      if (passage !== undefined) this.#runner.leave(passage);
+      const unclaim = (): void => this.inbox.unclaim(update);
+      // Until the done mark is durable, the persistence would take the update for open.
+      if (passage?.mark === undefined) unclaim();
+      else passage.mark.then(unclaim, unclaim);
     }
+  }
+
+  /** Runs something else as a unit of work, with the turns of these chats and users. Throws in a unit of work. */
+  async transaction<T>(keys: TransactionKeys, run: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    if (this.isInUnit) throw nested();
+    if (this.#stopping) throw stopped();
+    const passage = this.#runner.enter({ name: "transaction", keys: () => transactionKeys(keys, this.#aliases) });
+    try {
+      await this.#runner.admit(passage, false);
+      return await this.#runner.run(passage, run);
+    } finally {
+      this.#runner.leave(passage);
+    }
+  }
+
+  /** Whether the caller is a handler of a unit of work. */
+  get isInUnit(): boolean {
+    return this.#runner.current !== undefined;
+  }
+
+  /** The id under which a chat's data is kept. */
+  chatId(id: number): number {
+    return this.#aliases.resolve(id);
+  }
+
+  /** The ids of all chats or users that have data, in ascending order, read page by page. */
+  async *ids(scope: "chat" | "user"): AsyncGenerator<number> {
+    for (let after: number | undefined; ;) {
+      const page = await this.#retry(() => this.#options.persistence.ids(scope, { after, limit: PAGE }));
+      yield* page;
+      after = page.at(-1);
+      if (after === undefined) return;
+    }
+  }
+
+  /** The updates that were set aside. */
+  async failedUpdates(): Promise<readonly FailedUpdate[]> {
+    return this.#retry(() => this.#options.persistence.failedUpdates());
   }
 
   /**
@@ -102,12 +159,12 @@ export class Engine {
    */
   async stop(timeout: number): Promise<readonly Update[]> {
     this.#stopping = true;
+    void this.#committer.flush();
     await this.#within(timeout, this.#drain());
-    for (const unit of this.#running.values()) unit?.abandon();
-    this.#stopped.abort(
-      new PerdureError("PERDURE_STOPPED", "The application was stopped. The update stays in the inbox."),
-    );
-    return [...this.#running.keys()];
+    this.#stopped.abort(stopped());
+    this.inbox.endReplay();
+    const left = this.#runner.giveUp();
+    return left.map(({ assignment }) => assignment.update).filter((update) => update !== undefined);
   }
 
   /** Marks the updates that wait in the inbox as done without running them, as `drop_pending_updates` asks for. */
@@ -118,153 +175,68 @@ export class Engine {
     this.inbox.restart();
   }
 
-  async #handleInTurn(update: Update, scopes: UpdateScopes, turn: Turn, run: Run): Promise<Outcome> {
-    const slot = await this.#slots.take();
+  /** What a claimed update is to the inbox, in which it is from here on. */
+  async #accept(update: Update, claim: Claim): Promise<Acceptance> {
+    if (claim === "unknown") return this.inbox.acceptClaimed(update);
+    return claim === "again" ? "open" : "accepted";
+  }
+
+  async #enterAfterReplay(update: Update): Promise<Passage> {
+    if (!this.#stopping && this.inbox.replayed() !== undefined) this.#options.onReplayNeeded();
+    await this.inbox.replayed();
+    return this.#runner.enter(this.#assignment(update));
+  }
+
+  async #handleAccepted(passage: Passage, update: Update, again: boolean, run: Run): Promise<Outcome> {
     try {
-      if (this.#stopping) return this.#leave(update);
-      const passage = { update, scopes, turn, slot };
-      const unit = await this.#begin(passage);
-      this.#running.set(update, unit);
-      return await this.#runAndCommit(passage, unit, run);
+      if (this.#stopping) return "left";
+      await this.#runner.admit(passage, again);
+      if (this.#stopping) return "left";
+      const verdict = again ? await this.#judge(update) : "run";
+      if (verdict !== "run") return verdict;
+      const migration = migrationOf(update);
+      if (migration !== undefined) await this.#migration.perform(migration);
+      await this.#runner.run(passage, run);
+      return "handled";
     } catch (error) {
-      this.inbox.unclaim(update);
       // Whatever fails after the engine was stopped fails because of it.
       if (this.#stopped.signal.aborted) return "left";
       throw error;
-    } finally {
-      slot.give();
     }
   }
 
-  async #begin({ scopes, turn, slot }: Passage): Promise<UnitOfWork> {
-    const chat: RecordKey | undefined = scopes.chatId === undefined ? undefined : { kind: "chat", id: scopes.chatId };
-    const user: RecordKey | undefined = scopes.userId === undefined ? undefined : { kind: "user", id: scopes.userId };
-    const keys = [chat, user, this.#bot === undefined ? BOT_KEY : undefined].filter((key) => key !== undefined);
-    const records = await this.#read(keys);
-    const of = (key: RecordKey | undefined): KeptRecord | undefined =>
-      key === undefined ? undefined : records[keys.indexOf(key)];
-    // A commit may have been quicker than this read.
-    this.#bot ??= { record: of(BOT_KEY) };
-    return new UnitOfWork(
-      scopes,
-      { bot: this.#bot.record, chat: of(chat), user: of(user) },
-      {
-        values: this.#values,
-        botView: this.#botView,
-        read: (wanted) => this.#read(wanted),
-        own: (key) => this.#own(turn, slot, key),
+  /** Whether an update that was run before may be run once more. The attempt is counted before it is made. */
+  async #judge(update: Update): Promise<"run" | Outcome> {
+    const { maxAttempts, persistence, reporter } = this.#options;
+    const attempt = await this.#retry(() => persistence.countAttempt(update.update_id));
+    if (attempt === 0) return "duplicate";
+    if (attempt <= maxAttempts) return "run";
+    await this.#committer.commit({ changes: [], done: update.update_id, setAside: true });
+    reporter.report(setAside(update, maxAttempts), { update });
+    return "set aside";
+  }
+
+  #assignment(update: Update): Assignment {
+    const { type, chatId, userId } = scopesOf(update);
+    const migration = migrationOf(update);
+    const resolve = (): number | undefined => (chatId === undefined ? undefined : this.#aliases.resolve(chatId));
+    return {
+      name: `update ${update.update_id} (${type})`,
+      update,
+      userId,
+      get chatId() {
+        return resolve();
       },
-    );
+      keys: () => keysOf(resolve(), userId, migration, this.#aliases),
+    };
   }
 
-  async #runAndCommit(passage: Passage, unit: UnitOfWork, run: Run): Promise<Outcome> {
-    let changes: readonly RecordChange[] | undefined;
-    let failure: { readonly error: unknown } | undefined;
-    try {
-      await run(unit);
-      changes = await this.#changes(passage, unit);
-    } catch (error) {
-      failure = { error };
-      changes = await this.#changesInSpite(passage, unit, error);
-    }
-    await this.#conclude(passage, unit, changes);
-    if (changes !== undefined) await this.#callAfterCommit(passage, unit);
-    if (failure !== undefined) throw failure.error;
-    return "handled";
-  }
-
-  /** Makes the changes durable, and the update done. */
-  async #conclude(
-    { update, turn }: Passage,
-    unit: UnitOfWork,
-    changes: readonly RecordChange[] | undefined,
-  ): Promise<void> {
-    const done = update.update_id;
-    this.#stopped.signal.throwIfAborted();
-    if (changes?.length === 0 && unit.calls.length === 0) {
-      void this.#committer.markDone(done).then(
-        () => this.inbox.unclaim(update),
-        () => this.inbox.unclaim(update),
-      );
-      return;
-    }
-    try {
-      await this.#committer.commit({ changes: changes ?? [], done });
-      this.#remember(changes ?? []);
-    } catch (error) {
-      if (this.#stopped.signal.aborted) throw error;
-      // It can never be kept. Then at least it must not come again.
-      await this.#committer.commit({ changes: [], done });
-      throw error;
-    } finally {
-      this.inbox.unclaim(update);
-      turn.release();
-    }
-  }
-
-  /** What the unit changed. Where it had no turn, only if nobody else has changed the same meanwhile. */
-  async #changes({ turn, slot }: Passage, unit: UnitOfWork): Promise<readonly RecordChange[]> {
-    const changes = unit.finish();
-    for (const { key } of changes) {
-      if (key.kind !== "user" || !SERVICE_ACCOUNTS.has(key.id)) continue;
-      await this.#own(turn, slot, key);
-      const [now] = await this.#read([key]);
-      if (now?.text !== unit.loaded(key)?.text) throw conflict(key);
-    }
-    return changes;
-  }
-
-  /** What is kept of a unit that failed: nothing (`undefined`), unless `onHandlerError` says otherwise. */
-  async #changesInSpite(
-    passage: Passage,
-    unit: UnitOfWork,
-    failure: unknown,
-  ): Promise<readonly RecordChange[] | undefined> {
-    if (this.#options.onHandlerError === "rollback" || unit.isOver) {
-      unit.abandon();
-      return undefined;
-    }
-    try {
-      return await this.#changes(passage, unit);
-    } catch (error) {
-      if (error !== failure) this.#options.reporter.report(error, { update: passage.update });
-      return undefined;
-    }
-  }
-
-  #remember(changes: readonly RecordChange[]): void {
-    for (const { key, record } of changes) if (key.kind === "bot") this.#bot = { record };
-  }
-
-  async #callAfterCommit({ update }: Passage, unit: UnitOfWork): Promise<void> {
-    for (const call of unit.calls) {
-      try {
-        await call();
-      } catch (error) {
-        this.#options.reporter.report(error, { update });
-      }
-    }
-  }
-
-  #leave(update: Update): Outcome {
-    this.inbox.unclaim(update);
-    return "left";
-  }
-
-  #read(keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]> {
-    return this.#retry(() => this.#options.persistence.read(keys));
-  }
-
-  async #own(turn: Turn, slot: Slot, key: RecordKey): Promise<void> {
-    const waiting = turn.own(keyText(key));
-    if (waiting !== undefined) await slot.lendWhile(waiting);
-  }
-
-  #retry<T>(task: () => MaybePromise<T>): Promise<T> {
+  #retry<T>(task: () => MaybePromise<T>, signal?: AbortSignal): Promise<T> {
     const { clock, reporter } = this.#options;
+    const stopped = this.#stopped.signal;
     return retry(task, {
       clock,
-      signal: this.#stopped.signal,
+      signal: signal === undefined ? stopped : AbortSignal.any([stopped, signal]),
       onFailure: (error, attempt, pause) => {
         if (attempt === 1) reporter.report(error);
         else reporter.logger.warn(`Failed ${attempt} times, next try in ${pause} ms.`, error);
@@ -273,7 +245,7 @@ export class Engine {
   }
 
   async #drain(): Promise<void> {
-    if (this.#running.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    await this.#runner.idle();
     await this.#committer.flush();
   }
 
@@ -285,18 +257,50 @@ export class Engine {
   }
 }
 
-/** What an update takes its turn for. */
-function turnKeys({ chatId, userId }: UpdateScopes): string[] {
-  const keys: string[] = [];
-  if (chatId !== undefined) keys.push(keyText({ kind: "chat", id: chatId }));
-  if (userId !== undefined && !SERVICE_ACCOUNTS.has(userId)) keys.push(keyText({ kind: "user", id: userId }));
+/** The records of an update; of one that announces a migration, those of both chats. */
+function keysOf(
+  chatId: number | undefined,
+  userId: number | undefined,
+  migration: ChatAlias | undefined,
+  aliases: ChatAliases,
+): RecordKey[] {
+  const chats = new Set<number>();
+  if (chatId !== undefined) chats.add(chatId);
+  if (migration !== undefined) chats.add(aliases.resolve(migration.from)).add(migration.to);
+  const keys: RecordKey[] = [...chats].map((id) => ({ kind: "chat", id }));
+  if (userId !== undefined) keys.push({ kind: "user", id: userId });
   return keys;
 }
 
-function conflict(key: RecordKey): PerdureError {
+function requireId({ update_id: id }: Update): void {
+  if (Number.isSafeInteger(id)) return;
+  throw new TypeError(`This is no update: its update_id is ${String(id)}.`);
+}
+
+function transactionKeys({ chats = [], users = [] }: TransactionKeys, aliases: ChatAliases): RecordKey[] {
+  const chatIds = [...new Set(chats.map((id) => aliases.resolve(id)))];
+  return [
+    ...chatIds.map((id): RecordKey => ({ kind: "chat", id })),
+    ...[...new Set(users)].map((id): RecordKey => ({ kind: "user", id })),
+  ];
+}
+
+function nested(): PerdureError {
   return new PerdureError(
-    "PERDURE_CONFLICT",
-    `${keyName(key)} stands for everybody, and another update has changed it at the same time. This one was rolled back. ` +
-      "Keep such things in the chat's data.",
+    "PERDURE_NESTED",
+    "app.transaction was called in a handler, whose update is a transaction already. Use what is on its context, or let " +
+      "the transaction begin in ctx.afterCommit(...).",
+  );
+}
+
+function stopped(): PerdureError {
+  return new PerdureError("PERDURE_STOPPED", "The application was stopped before this was done.");
+}
+
+function setAside(update: Update, attempts: number): PerdureError {
+  return new PerdureError(
+    "PERDURE_SET_ASIDE",
+    `Update ${update.update_id} was run ${attempts} times and never finished, for instance because it ended the process. ` +
+      "It was set aside: app.failedUpdates() lists it. What comes after it goes on.",
   );
 }

@@ -5,6 +5,8 @@ import type { Logger } from "./logger.ts";
 export interface ErrorOrigin {
   /** The update that was being handled or accepted, if it was one. */
   readonly update?: Update | undefined;
+  /** The update's id, also where the update itself cannot be read. */
+  readonly updateId?: number | undefined;
 }
 
 /** Hears errors that have no context: of accepting, reading and committing, and of calls after a commit. */
@@ -39,7 +41,7 @@ export class Reporter {
   }
 }
 
-function describe(error: unknown, { update }: ErrorOrigin): string {
+function describe(error: unknown, { update, updateId = update?.update_id }: ErrorOrigin): string {
   const message = error instanceof Error ? error.message : String(error);
-  return update === undefined ? message : `${message} (update ${update.update_id})`;
+  return updateId === undefined ? message : `${message} (update ${updateId})`;
 }

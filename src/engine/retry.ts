@@ -21,6 +21,7 @@ export interface RetryOptions {
  */
 export async function retry<T>(task: () => MaybePromise<T>, options: RetryOptions): Promise<T> {
   for (let attempt = 1, pause = FIRST_PAUSE; ; attempt += 1, pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+    options.signal.throwIfAborted();
     try {
       return await task();
     } catch (error) {

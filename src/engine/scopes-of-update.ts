@@ -59,7 +59,8 @@ export function scopesOf(update: Update): UpdateScopes {
   const type = Object.keys(update).find((key) => key !== "update_id") ?? "unknown";
   if (!isKnown(type)) return { type, chatId: undefined, userId: undefined };
   const scopes = SCOPES[type] as (content: unknown) => Scopes;
-  const [chat, user] = scopes(update[type]);
+  // Whoever sends a webhook request may send anything.
+  const [chat, user] = scopes(update[type] ?? {});
   return { type, chatId: chat?.id, userId: user?.id };
 }
 

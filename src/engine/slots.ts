@@ -1,37 +1,50 @@
-/** How many units of work may run at the same time. Who waits longest gets the next free slot. */
-export class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
+interface Waiting {
+  readonly count: number;
+  readonly resolve: () => void;
+}
 
-  constructor(count: number) {
-    this.#free = count;
+/** How many units of work may run at the same time. Who waits longest gets the next free slots. */
+export class Slots {
+  readonly #total: number;
+  #free: number;
+  readonly #waiting: Waiting[] = [];
+
+  constructor(total: number) {
+    this.#total = total;
+    this.#free = total;
   }
 
-  /** Waits for a slot. */
-  async take(): Promise<Slot> {
-    await this.#acquire();
+  /** Waits for a slot; for all of them, to run alone. */
+  async take(alone = false): Promise<Slot> {
+    const count = alone ? this.#total : 1;
+    await this.#acquire(count);
     return new Slot(
-      () => this.#acquire(),
-      () => this.#release(),
+      () => this.#acquire(count),
+      () => this.#release(count),
     );
   }
 
-  #acquire(): Promise<void> | undefined {
-    if (this.#free > 0) {
-      this.#free -= 1;
+  #acquire(count: number): Promise<void> | undefined {
+    if (this.#waiting.length === 0 && this.#free >= count) {
+      this.#free -= count;
       return undefined;
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => this.#waiting.push({ count, resolve }));
   }
 
-  #release(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free += 1;
-    else next();
+  #release(count: number): void {
+    this.#free += count;
+    for (;;) {
+      const next = this.#waiting[0];
+      if (next === undefined || next.count > this.#free) return;
+      this.#waiting.shift();
+      this.#free -= next.count;
+      next.resolve();
+    }
   }
 }
 
-/** One unit's slot. */
+/** What one unit has of the slots. */
 export class Slot {
   readonly #acquire: () => Promise<void> | undefined;
   readonly #release: () => void;
@@ -45,8 +58,8 @@ export class Slot {
   }
 
   /**
-   * Lets another unit run while this one waits. Units that wait for a record would otherwise hold all slots, and its
-   * owner could wait for one.
+   * Lets others run while this unit waits. Units that wait for a record would otherwise hold all slots, and its owner
+   * could wait for one.
    */
   async lendWhile(waiting: Promise<void>): Promise<void> {
     this.#lent += 1;
@@ -59,7 +72,7 @@ export class Slot {
     }
   }
 
-  /** Gives the slot back for good. Called again, it does nothing. */
+  /** Gives it back for good. Called again, it does nothing. */
   give(): void {
     this.#given = true;
     this.#letGo();

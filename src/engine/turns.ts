@@ -66,7 +66,7 @@ export class Turn {
     return place.granted;
   }
 
-  /** Gives everything up. Called again, it does nothing. */
+  /** Gives everything up; who still waits for one of its keys waits no longer. Called again, it does nothing. */
   release(): void {
     for (const place of this.#places.values()) this.#leave(place);
   }
@@ -84,6 +84,7 @@ export class Turn {
   #leave(place: Place): void {
     const { key, ahead, behind } = place;
     this.#places.delete(key);
+    place.grant();
     if (ahead !== undefined) ahead.behind = behind;
     if (behind === undefined) {
       if (ahead === undefined) this.#last.delete(key);

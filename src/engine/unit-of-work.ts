@@ -3,7 +3,6 @@ import { BOT_KEY, keyText, type KeptRecord, type RecordChange, type RecordKey } 
 import { PerdureError } from "../errors.ts";
 import type { BotView } from "./bot-view.ts";
 import { KeptValue } from "./kept-value.ts";
-import type { UpdateScopes } from "./scopes-of-update.ts";
 import type { Values } from "./values.ts";
 
 /** What a unit of work needs of the engine. */
@@ -16,69 +15,86 @@ export interface UnitServices {
   own(key: RecordKey): Promise<void>;
 }
 
-/** The records that a unit begins with. */
-export interface UnitRecords {
-  readonly bot: KeptRecord | undefined;
-  readonly chat: KeptRecord | undefined;
-  readonly user: KeptRecord | undefined;
+/** What a unit of work is about. */
+export interface UnitSubject {
+  /** What messages call it: `update 5 (message)`, `transaction`. */
+  readonly name: string;
+  /** Whose data `chatData` and `userData` are. */
+  readonly chatId?: number | undefined;
+  readonly userId?: number | undefined;
 }
 
-/** Everything that one update reads and changes. Its values live as long as it does. */
+/** Everything that one update, or one transaction, reads and changes. Its values live as long as it does. */
 export class UnitOfWork {
-  readonly #scopes: UpdateScopes;
+  readonly #subject: UnitSubject;
   readonly #services: UnitServices;
-  readonly #chat: KeptValue | undefined;
-  readonly #user: KeptValue | undefined;
-  #bot: KeptRecord | undefined;
-  #botChange: RecordChange | undefined;
+  readonly #kept: ReadonlyMap<string, KeptValue>;
   readonly #afterCommit: (() => MaybePromise<void>)[] = [];
+  #bot: KeptRecord | undefined;
+  #botOwned: Promise<void> | undefined;
+  #botChange: RecordChange | undefined;
+  #botValue: { readonly of: KeptRecord | undefined; readonly value: unknown } | undefined;
   #pending = 0;
-  #failed: unknown;
-  #over = false;
+  #failed: { readonly error: unknown } | undefined;
+  #end: "over" | "rolled back" | undefined;
 
-  constructor(scopes: UpdateScopes, records: UnitRecords, services: UnitServices) {
-    const { chatId, userId } = scopes;
-    const { values } = services;
-    this.#scopes = scopes;
+  /** `records` are those that it begins with, in the order of `keys`; `bot` is the bot's data as of the last commit. */
+  constructor(
+    subject: UnitSubject,
+    keys: readonly RecordKey[],
+    records: readonly (KeptRecord | undefined)[],
+    bot: KeptRecord | undefined,
+    services: UnitServices,
+  ) {
+    this.#subject = subject;
     this.#services = services;
-    this.#bot = records.bot;
-    this.#chat = chatId === undefined ? undefined : new KeptValue({ kind: "chat", id: chatId }, records.chat, values);
-    this.#user = userId === undefined ? undefined : new KeptValue({ kind: "user", id: userId }, records.user, values);
+    this.#bot = bot;
+    this.#kept = new Map(keys.map((key, index) => [keyText(key), new KeptValue(key, records[index], services.values)]));
   }
 
   get chatData(): unknown {
-    return this.#value("chat").get();
+    return this.#own("chat").get();
   }
 
   set chatData(value: unknown) {
-    this.#value("chat").set(value);
+    this.#own("chat").set(value);
   }
 
   get userData(): unknown {
-    return this.#value("user").get();
+    return this.#own("user").get();
   }
 
   set userData(value: unknown) {
-    this.#value("user").set(value);
+    this.#own("user").set(value);
+  }
+
+  /** The value of a chat or a user that this unit has its turn for. */
+  valueOf(scope: "chat" | "user", id: number): KeptValue {
+    this.#requireAlive(`${scope}Data`);
+    const kept = this.#kept.get(keyText({ kind: scope, id }));
+    if (kept !== undefined) return kept;
+    throw new PerdureError(
+      "PERDURE_NO_TURN",
+      `${scope}Data(${id}): this ${this.#subject.name} has no turn for that ${scope}. Name it at the beginning: ` +
+        `app.transaction({ ${scope}s: [${id}] }, ...).`,
+    );
   }
 
   /** The bot's data as this unit sees it, frozen. */
   get botData(): unknown {
     this.#requireAlive("botData");
-    return this.#services.botView.of(this.#bot);
+    if (this.#botValue === undefined || this.#botValue.of !== this.#bot) {
+      this.#botValue = { of: this.#bot, value: this.#services.botView.of(this.#bot) };
+    }
+    return this.#botValue.value;
   }
 
   /** Changes the bot's data: owns the record until the commit, and gives `change` the newest value, to change in place. */
-  async updateBotData<T>(change: (data: unknown) => T): Promise<T> {
-    this.#requireAlive("updateBotData");
-    this.#pending += 1;
-    try {
-      await this.#ownBot();
-      this.#requireAlive("updateBotData");
-      return this.#changeBot(change);
-    } finally {
-      this.#pending -= 1;
-    }
+  updateBotData<T>(change: (data: unknown) => T): Promise<T> {
+    const result = this.#updateBotData(change);
+    // Nobody may be waiting: a missing await is found by `finish`, and must not end the process as an unhandled rejection.
+    result.catch(() => {});
+    return result;
   }
 
   /** Runs `call` once what this unit changed is durable. Not at all if it rolls back. */
@@ -89,29 +105,29 @@ export class UnitOfWork {
 
   /** Ends the unit: what it changed. Throws when it may not be committed. From here on its values can't be touched. */
   finish(): RecordChange[] {
-    const left = this.#pending;
     try {
-      if (this.#failed !== undefined) throw this.#failed;
-      if (left > 0) {
+      if (this.#failed !== undefined) throw this.#failed.error;
+      if (this.#pending > 0) {
         throw new PerdureError(
           "PERDURE_UNIT_OVER",
-          "The handler ended while updateBotData was still under way: missing await? Its update was rolled back.",
+          `The ${this.#subject.name} ended while updateBotData was still under way: missing await? It was rolled back.`,
         );
       }
-      return [this.#chat?.change(), this.#user?.change(), this.#botChange].filter((change) => change !== undefined);
+      const changes = [...this.#kept.values()].map((kept) => kept.change()).concat(this.#botChange);
+      return changes.filter((change) => change !== undefined);
     } finally {
-      this.#over = true;
+      this.#end ??= "over";
     }
   }
 
   /** Ends the unit without keeping anything. */
   abandon(): void {
-    this.#over = true;
+    this.#end ??= "rolled back";
   }
 
   /** Whether it has ended. */
   get isOver(): boolean {
-    return this.#over;
+    return this.#end !== undefined;
   }
 
   /** What {@link UnitOfWork.afterCommit} was given, in order. */
@@ -121,18 +137,31 @@ export class UnitOfWork {
 
   /** What this unit found under a key when it began. */
   loaded(key: RecordKey): KeptRecord | undefined {
-    return [this.#chat, this.#user].find((kept) => kept !== undefined && keyText(kept.key) === keyText(key))?.loaded;
+    return this.#kept.get(keyText(key))?.loaded;
   }
 
+  async #updateBotData<T>(change: (data: unknown) => T): Promise<T> {
+    this.#requireAlive("updateBotData");
+    this.#pending += 1;
+    try {
+      await (this.#botOwned ??= this.#ownBot());
+      this.#requireAlive("updateBotData");
+      return this.#changeBot(change);
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  /** Once per unit: what its first call has changed, a later read must not bring back. */
   async #ownBot(): Promise<void> {
     try {
       await this.#services.own(BOT_KEY);
+      [this.#bot] = await this.#services.read([BOT_KEY]);
     } catch (error) {
       // Also for a handler that catches it: whoever closes a cycle of waits is rolled back.
-      this.#failed = error;
+      this.#failed = { error };
       throw error;
     }
-    if (this.#botChange === undefined) [this.#bot] = await this.#services.read([BOT_KEY]);
   }
 
   #changeBot<T>(change: (data: unknown) => T): T {
@@ -154,22 +183,23 @@ export class UnitOfWork {
     return result;
   }
 
-  #value(scope: "chat" | "user"): KeptValue {
+  #own(scope: "chat" | "user"): KeptValue {
+    const id = scope === "chat" ? this.#subject.chatId : this.#subject.userId;
+    if (id !== undefined) return this.valueOf(scope, id);
     this.#requireAlive(`${scope}Data`);
-    const kept = scope === "chat" ? this.#chat : this.#user;
-    if (kept !== undefined) return kept;
     throw new PerdureError(
       scope === "chat" ? "PERDURE_NO_CHAT" : "PERDURE_NO_USER",
-      `ctx.${scope}Data: this update (${this.#scopes.type}) belongs to no ${scope}, so there is no ${scope} data. ` +
+      `ctx.${scope}Data: ${this.#subject.name} belongs to no ${scope}, so there is no ${scope} data. ` +
         `Register the handler for updates that have a ${scope}, or keep what it needs elsewhere.`,
     );
   }
 
   #requireAlive(name: string): void {
-    if (!this.#over) return;
-    throw new PerdureError(
-      "PERDURE_UNIT_OVER",
-      `ctx.${name} was used after the handling of its update (${this.#scopes.type}) had ended: missing await?`,
-    );
+    if (this.#end === undefined) return;
+    const reason =
+      this.#end === "over"
+        ? "had ended: missing await?"
+        : "had failed and was rolled back. In bot.catch there is no kept data; note there what was not handled elsewhere.";
+    throw new PerdureError("PERDURE_UNIT_OVER", `${name} was used after ${this.#subject.name} ${reason}`);
   }
 }

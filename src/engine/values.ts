@@ -18,16 +18,19 @@ export class Values {
   /** A value of the current version, fresh, and the record that it equals as long as nobody changes it. */
   load(key: RecordKey, record: KeptRecord | undefined): { value: unknown; unchanged: KeptRecord } {
     const schema = this.#schema[key.kind];
-    if (record === undefined) return this.#encoded(key, schema.initial());
+    if (record === undefined) return this.#fresh(key, schema.initial());
     this.requireKnown(key, record);
     const value = this.#codec.decode(record.text, { name: keyName(key), live: this.#live });
     if (record.version === schema.migrations.length) return { value, unchanged: record };
-    return this.#encoded(key, migrate(key, value, record.version, schema));
+    return this.#fresh(key, migrate(key, value, record.version, schema));
   }
 
   /** The record that keeps this value. Throws `PERDURE_CANNOT_KEEP` with the path of what can't be kept. */
   encode(key: RecordKey, value: unknown): KeptRecord {
-    const text = this.#codec.encode(value, { name: keyName(key), live: this.#live });
+    const text: unknown = this.#codec.encode(value, { name: keyName(key), live: this.#live });
+    if (typeof text !== "string") {
+      throw new PerdureError("PERDURE_CANNOT_KEEP", `${keyName(key)}: the codec gave ${typeof text} instead of text.`);
+    }
     return { text, version: this.#schema[key.kind].migrations.length };
   }
 
@@ -42,8 +45,10 @@ export class Values {
     );
   }
 
-  #encoded(key: RecordKey, value: unknown): { value: unknown; unchanged: KeptRecord } {
-    return { value, unchanged: this.encode(key, value) };
+  /** Decoded anew, since what `initial` and migrations return may share parts with the program's own objects. */
+  #fresh(key: RecordKey, value: unknown): { value: unknown; unchanged: KeptRecord } {
+    const unchanged = this.encode(key, value);
+    return { value: this.#codec.decode(unchanged.text, { name: keyName(key), live: this.#live }), unchanged };
   }
 }
 

@@ -1,16 +1,24 @@
-import type { Bot, Composer, Context } from "grammy";
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Update } from "@grammyjs/types";
+import { BotError, type Bot, type Composer, type Context, type webhookCallback } from "grammy";
 import { systemClock } from "../engine/clock.ts";
-import { Engine } from "../engine/engine.ts";
+import { Engine, type TransactionKeys } from "../engine/engine.ts";
 import { consoleLogger, type Logger } from "../engine/logger.ts";
 import { Reporter, type ErrorListener } from "../engine/reporter.ts";
-import { PerdureError } from "../errors.ts";
-import type { AtomicPersistence } from "../persistence/atomic-persistence.ts";
+import { PerdureError, isPerdureError } from "../errors.ts";
+import type { AtomicPersistence, FailedUpdate } from "../persistence/atomic-persistence.ts";
 import { bindUnit, type AnyPersistentContext, type KeptOf } from "./context.ts";
+import { Lifetime } from "./lifetime.ts";
 import { liveBot } from "./live-bot.ts";
 import { resolveOptions, type ApplicationOptions, type ResolvedOptions } from "./options.ts";
 import { PollingGate } from "./polling-gate.ts";
 import { PollingLoop, type AppPollingOptions } from "./polling-loop.ts";
 import { onStopSignal } from "./stop-signals.ts";
+import { transactionOf, type Transaction } from "./transaction.ts";
+import { makeWebhookCallback, onWebhookCallback, type AppWebhookOptions } from "./webhooks.ts";
+
+/** So many updates of an earlier run are in memory at the same time when they are replayed for webhooks. */
+const MOST_REPLAYED = 1000;
 
 /** How {@link Application.run} gets updates. */
 export interface RunOptions {
@@ -32,11 +40,12 @@ export class Application<C extends AnyPersistentContext> {
   readonly #resolved: ResolvedOptions;
   readonly #logger: Logger;
   readonly #reporter: Reporter;
-  #opening: Promise<Engine> | undefined;
+  readonly #inPostInit = new AsyncLocalStorage<Lifetime>();
+  #lifetime: Lifetime | undefined;
+  /** The last one: after its end it still knows which updates are in the inbox and may be left there. */
   #engine: Engine | undefined;
+  #replaying: Promise<void> | undefined;
   #loop: PollingLoop<C> | undefined;
-  #polling: Promise<void> | undefined;
-  #stopping: Promise<void> | undefined;
   #isShutDown = false;
 
   /** Throws `PERDURE_INVALID_OPTION`, and `PERDURE_HAS_MIDDLEWARE` when the bot has middleware already. */
@@ -56,49 +65,42 @@ export class Application<C extends AnyPersistentContext> {
    * Called again or at the same time, it is one opening. Rejects with the persistence's error, and may then be called again.
    */
   async initialize(): Promise<void> {
-    await this.#open();
+    await this.#open(true).opened();
   }
 
-  /** Begins to poll. Resolves when Telegram has answered. Rejects with `PERDURE_LIFE_CYCLE` when it polls already. */
+  /**
+   * Begins to poll. Resolves when Telegram has answered. Rejects with `PERDURE_LIFE_CYCLE` when it runs already. What ends
+   * the polling later, other than {@link Application.stop}, goes to {@link Application.onError}.
+   */
   async start(options: AppPollingOptions = {}): Promise<void> {
-    this.#requireIdle();
-    const loop = new PollingLoop(this.bot, { polling: options, clock: systemClock, logger: this.#logger });
-    this.#loop = loop;
-    try {
-      await this.#open();
-      await loop.prepare();
-      this.#polling = loop.run();
-      // Whoever waits for the end hears of the failure; nobody has to.
-      this.#polling.catch(() => {});
-    } catch (error) {
-      this.#loop = undefined;
-      throw error;
-    }
+    const report = (error: unknown): void => this.#reporter.report(error);
+    const loop = this.#newLoop(options, report);
+    await this.#begin(loop);
+    void loop.run().catch(report);
   }
 
   /**
    * Fetches no more updates, waits up to `stopTimeout` for handlers that run, commits what is complete and calls
    * `postStop`. What is not complete stays in the inbox. Called again, it is one stop; before the start, it does nothing.
-   * A handler must not wait for it, since it waits for the handler. After it comes {@link Application.shutdown}.
+   * In a handler it resolves at once, since it waits for the handler. After it comes {@link Application.shutdown}.
    */
-  stop(): Promise<void> {
-    if (this.#opening === undefined) return Promise.resolve();
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
+  async stop(): Promise<void> {
+    const stopping = this.#lifetime?.stop();
+    if (this.#lifetime?.engine?.isInUnit === true) stopping?.catch((error: unknown) => this.#reporter.report(error));
+    else await stopping;
   }
 
-  /** Stops if need be, closes the persistence and calls `postShutdown`. Then `initialize` may begin anew. */
+  /**
+   * Stops if need be, closes the persistence and calls `postShutdown`. Then nothing opens it by itself; `initialize`,
+   * `start`, `run` and `bot.start` begin anew. In a handler it resolves at once, as `stop` does.
+   */
   async shutdown(): Promise<void> {
-    await this.stop();
-    if (this.#opening === undefined) return;
-    await this.#opening.catch(() => {});
-    this.#opening = undefined;
-    this.#engine = undefined;
-    this.#stopping = undefined;
-    this.#loop = undefined;
-    this.#isShutDown = true;
-    await this.persistence.close();
-    await this.#hooks.postShutdown?.(this);
+    const lifetime = this.#lifetime;
+    const closing = lifetime?.close().finally(() => {
+      if (this.#lifetime === lifetime) this.#lifetime = undefined;
+    });
+    if (lifetime?.engine?.isInUnit === true) closing?.catch((error: unknown) => this.#reporter.report(error));
+    else await closing;
   }
 
   /**
@@ -107,39 +109,95 @@ export class Application<C extends AnyPersistentContext> {
    * `bot.catch` did not take. Then stops and shuts down. A second signal ends the process at once, and loses nothing.
    */
   async run(options: RunOptions = {}): Promise<void> {
-    this.#requireIdle();
+    const failures: unknown[] = [];
+    const fail = (error: unknown): void => void failures.push(error);
+    const loop = this.#newLoop(options.polling ?? {}, fail);
     const quit = onStopSignal((signal) => {
       this.#logger.info(`${signal}: stopping.`);
-      this.#loop?.stop();
+      this.stop().catch(fail);
     });
-    let loop: PollingLoop<C> | undefined;
     try {
-      await this.start(options.polling);
-      loop = this.#loop;
-      await this.#polling;
-    } finally {
-      await this.shutdown().finally(quit);
+      await this.#begin(loop);
+      await loop.run();
+    } catch (error) {
+      // A stop while it was still opening is no failure.
+      if (!isPerdureError(error, "PERDURE_STOPPED")) fail(error);
     }
-    loop?.throwFailure();
+    await this.shutdown().catch(fail).finally(quit);
+    const [first, ...others] = new Set(failures);
+    for (const other of others) this.#reporter.report(other);
+    if (failures.length > 0) throw first;
   }
 
-  /** Hears errors that have no context: a persistence that fails for now, a call after a commit. By default they are logged. */
+  /**
+   * A callback for a web framework, as grammY's `webhookCallback` makes one. By default it answers as soon as the update is
+   * in the inbox. What an earlier run left in the inbox begins to run at once.
+   */
+  webhookCallback(
+    adapter: Parameters<typeof webhookCallback>[1],
+    options: AppWebhookOptions = {},
+  ): ReturnType<typeof webhookCallback> {
+    return makeWebhookCallback(this.bot, adapter, options, async (update) => {
+      const lifetime = this.#open(false);
+      const engine = await lifetime.opened();
+      const fresh = await engine.inbox.accept([update], lifetime.stopping);
+      for (const each of fresh) void this.#handleAlone(each);
+    });
+  }
+
+  /**
+   * Does something outside of an update as one unit of work: it has the turns of these chats and users, and all that `run`
+   * changes is committed together, or nothing if it throws. Opens the application if need be. Rejects with what `run`
+   * throws, with `PERDURE_NESTED` in a handler, and with `PERDURE_STOPPED` after a stop.
+   *
+   * It replaces PTB's `application.chat_data[id]` and `mark_data_for_update_persistence`.
+   */
+  async transaction<T>(keys: TransactionKeys, run: (tx: Transaction<KeptOf<C>>) => T | Promise<T>): Promise<T> {
+    const engine = await this.#open(false).opened();
+    return engine.transaction(keys, async (unit) => run(transactionOf(engine, unit, this.bot.api)));
+  }
+
+  /** The ids of the chats that have data, in ascending order, read page by page: for broadcasts. */
+  chatIds(): AsyncGenerator<number> {
+    return this.#ids("chat");
+  }
+
+  /** The ids of the users that have data, likewise. */
+  userIds(): AsyncGenerator<number> {
+    return this.#ids("user");
+  }
+
+  /** The updates that were run `maxAttempts` times and never finished. They are kept, and not run again. */
+  async failedUpdates(): Promise<readonly FailedUpdate[]> {
+    const engine = await this.#open(false).opened();
+    return engine.failedUpdates();
+  }
+
+  /**
+   * Hears errors that have no context: a persistence that fails for now, a call after a commit, an update that was set
+   * aside, a handler's error under `app.webhookCallback` or in a replay for webhooks. By default they are logged.
+   */
   onError(listener: ErrorListener): void {
     this.#reporter.onError(listener);
   }
 
+  async *#ids(scope: "chat" | "user"): AsyncGenerator<number> {
+    const engine = await this.#open(false).opened();
+    yield* engine.ids(scope);
+  }
+
   #install(): void {
     const { bot } = this;
-    bot.api.config.use(new PollingGate(() => this.#open()).transformer);
+    bot.api.config.use(new PollingGate((isBeginning) => this.#open(isBeginning)).transformer);
     const init = bot.init.bind(bot);
     // The runner and webhooks begin with this; a persistence that does not open must fail them, not be retried in silence.
     bot.init = async (signal) => {
-      await this.#open();
+      await this.#open(true).opened();
       await init(signal);
     };
+    onWebhookCallback(bot, () => void this.#replay());
     bot.use(async (ctx, next) => {
-      if (this.#isShutDown) throw shutDown();
-      const engine = this.#engine ?? (await this.#open());
+      const engine = this.#engine ?? (await this.#open(false).opened());
       await engine.handle(ctx.update, async (unit) => {
         bindUnit(ctx, unit);
         await next();
@@ -147,54 +205,59 @@ export class Application<C extends AnyPersistentContext> {
     });
   }
 
-  #requireIdle(): void {
-    if (this.#loop === undefined && this.#stopping === undefined) return;
-    throw new PerdureError(
-      "PERDURE_LIFE_CYCLE",
-      "This application is running already. Call shutdown() before it starts anew.",
-    );
-  }
-
-  #open(): Promise<Engine> {
+  /** The lifetime that there is, or a new one. After a shutdown only what begins a bot may open it. */
+  #open(isBeginning: boolean): Lifetime {
+    const inPostInit = this.#inPostInit.getStore();
+    if (inPostInit !== undefined && inPostInit === this.#lifetime) return alreadyOpen(inPostInit);
+    if (this.#lifetime !== undefined) {
+      if (isBeginning && this.#lifetime.stopping.aborted) throw runningAlready();
+      return this.#lifetime;
+    }
+    if (this.#isShutDown && !isBeginning) throw shutDown();
     this.#isShutDown = false;
-    this.#opening ??= this.#openNow().catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
+    const lifetime = new Lifetime({
+      open: (opening) => this.#openPersistence(opening),
+      stop: (engine) => this.#stopEngine(engine),
+      close: () => this.#closePersistence(),
     });
-    return this.#opening;
+    this.#lifetime = lifetime;
+    lifetime.opened().catch(() => {
+      if (this.#lifetime === lifetime) this.#lifetime = undefined;
+    });
+    return lifetime;
   }
 
-  async #openNow(): Promise<Engine> {
+  async #openPersistence(lifetime: Lifetime): Promise<Engine> {
     const { persistence, bot } = this;
-    await persistence.open({ botId: botIdOf(bot.token), now: () => systemClock.now() });
+    // The lifetime is not complete before this function first waits.
+    await Promise.resolve();
+    const signal = lifetime.stopping;
+    await persistence.open({ botId: botIdOf(bot.token), now: () => systemClock.now(), signal });
     try {
-      const { schema, concurrency, onHandlerError } = this.#resolved;
-      const live = liveBot(bot, this.#logger);
-      const reporter = this.#reporter;
       const engine = new Engine({
         persistence,
-        schema,
-        live,
+        live: liveBot(bot, this.#logger),
         clock: systemClock,
-        reporter,
-        concurrency,
-        onHandlerError,
+        reporter: this.#reporter,
+        onReplayNeeded: () => void this.#replay(),
+        ...this.#resolved,
       });
-      await this.#hooks.postInit?.(this);
+      await engine.load();
+      lifetime.engine = engine;
+      await this.#inPostInit.run(lifetime, async () => this.#hooks.postInit?.(this));
       this.#engine = engine;
       return engine;
     } catch (error) {
+      lifetime.engine = undefined;
       await persistence.close();
       throw error;
     }
   }
 
-  async #stop(): Promise<void> {
+  async #stopEngine(engine: Engine): Promise<void> {
     const loop = this.#loop;
     loop?.stop();
     if (this.bot.isRunning()) await this.bot.stop();
-    const engine = await this.#opening?.catch(() => undefined);
-    if (engine === undefined) return;
     const left = await engine.stop(this.#resolved.stopTimeout);
     if (left.length > 0) {
       const ids = left.map((update) => update.update_id).join(", ");
@@ -203,12 +266,118 @@ export class Application<C extends AnyPersistentContext> {
     await loop?.confirm();
     await this.#hooks.postStop?.(this);
   }
+
+  async #closePersistence(): Promise<void> {
+    this.#isShutDown = true;
+    this.#loop = undefined;
+    try {
+      await this.persistence.close();
+    } finally {
+      await this.#hooks.postShutdown?.(this);
+    }
+  }
+
+  #newLoop(polling: AppPollingOptions, fail: (error: unknown) => void): PollingLoop<C> {
+    if (this.#loop !== undefined || this.#lifetime?.stopping.aborted === true) throw runningAlready();
+    const loop: PollingLoop<C> = new PollingLoop(this.bot, {
+      polling,
+      clock: systemClock,
+      logger: this.#logger,
+      handle: (update) =>
+        this.#handle(update, (error) => {
+          fail(error);
+          loop.stop();
+        }),
+    });
+    this.#loop = loop;
+    return loop;
+  }
+
+  async #begin(loop: PollingLoop<C>): Promise<void> {
+    try {
+      const lifetime = this.#open(true);
+      lifetime.stopping.addEventListener("abort", () => loop.stop());
+      await lifetime.opened();
+      await loop.prepare();
+    } catch (error) {
+      this.#loop = undefined;
+      throw error;
+    }
+  }
+
+  /** Like `bot.start()`: a handler's error is for `bot.catch`; what that throws, also where it was not called, is a failure. */
+  async #handle(update: Update, fail: (error: unknown) => void): Promise<void> {
+    try {
+      await this.bot.handleUpdate(update);
+    } catch (error) {
+      try {
+        if (!(error instanceof BotError)) throw error;
+        await this.bot.errorHandler(error as BotError<C>);
+      } catch (failure) {
+        fail(failure);
+      }
+    }
+  }
+
+  /** Handles an update whose request was answered already, so that nobody else hears of its error. */
+  async #handleAlone(update: Update): Promise<void> {
+    try {
+      await this.bot.handleUpdate(update);
+    } catch (error) {
+      this.#reporter.report(error instanceof BotError ? error.error : error, { update });
+    }
+  }
+
+  /** Runs, for a bot that does not poll, what an earlier run left in the inbox. */
+  #replay(): Promise<void> {
+    this.#replaying ??= this.#replayAll()
+      .catch((error: unknown) => {
+        if (!isPerdureError(error, "PERDURE_STOPPED")) this.#reporter.report(error);
+      })
+      .finally(() => {
+        this.#replaying = undefined;
+      });
+    return this.#replaying;
+  }
+
+  async #replayAll(): Promise<void> {
+    await this.bot.init();
+    const lifetime = this.#open(false);
+    const engine = await lifetime.opened();
+    const inFlight = new Set<Promise<void>>();
+    for (;;) {
+      const updates = await engine.inbox.replay(100, lifetime.stopping);
+      if (updates.length === 0) return;
+      for (const update of updates) {
+        const work = this.#handleAlone(update).finally(() => inFlight.delete(work));
+        inFlight.add(work);
+      }
+      while (inFlight.size >= MOST_REPLAYED) await Promise.race(inFlight);
+    }
+  }
+}
+
+/** For `postInit`, which the opening waits for. */
+function alreadyOpen(lifetime: Lifetime): Lifetime {
+  const { engine } = lifetime;
+  if (engine === undefined) return lifetime;
+  return Object.create(lifetime, {
+    opened: { value: async () => engine },
+    stopping: { value: lifetime.stopping },
+  }) as Lifetime;
+}
+
+function runningAlready(): PerdureError {
+  return new PerdureError(
+    "PERDURE_LIFE_CYCLE",
+    "This application is running already. It can begin anew after shutdown().",
+  );
 }
 
 function shutDown(): PerdureError {
   return new PerdureError(
-    "PERDURE_STOPPED",
-    "The application was shut down. The update was not accepted, so Telegram sends it again.",
+    "PERDURE_CLOSED",
+    "The application was shut down. An update that comes now is not accepted, so Telegram delivers it again.",
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Duration } from "../data/duration.ts";
+import type { OnMigrate } from "../engine/chat-migration.ts";
 import type { Logger } from "../engine/logger.ts";
 import type { Migration, Schema } from "../engine/schema.ts";
 import { milliseconds } from "../data/duration.ts";
@@ -11,7 +12,7 @@ type Scope = keyof KeptTypes;
 /** The scopes whose data cannot begin as `{}`. */
 type Demanding<K> = { [S in Scope]: Record<never, never> extends Data<K, S> ? never : S }[Scope];
 
-/** What each scope's data begins with; `{}` where it is not given. The functions are called once per new record. */
+/** What each scope's data begins with; `{}` where it is not given. Called in each update until there is a record. */
 export type Initial<K> = { [S in Demanding<K>]: () => Data<K, S> } & {
   [S in Exclude<Scope, Demanding<K>>]?: (() => Data<K, S>) | undefined;
 };
@@ -28,7 +29,16 @@ export interface Migrations {
 
 /** Options of `Application`. */
 export type ApplicationOptions<K, App> = CommonOptions<App> &
+  MigrateOption<K> &
   ([Demanding<K>] extends [never] ? { initial?: Initial<K> | undefined } : { initial: Initial<K> });
+
+interface MigrateOption<K> {
+  /**
+   * A group has become a supergroup (the Bot API calls it migration), and both have data: merges them. By default the
+   * group's data stands, and a warning tells what was dropped.
+   */
+  onMigrate?: ((old: Data<K, "chat">, fresh: Data<K, "chat">) => Data<K, "chat">) | undefined;
+}
 
 interface CommonOptions<App> {
   /** Where everything is kept. */
@@ -39,6 +49,11 @@ interface CommonOptions<App> {
   concurrency?: number | undefined;
   /** What becomes of the changes of a handler that throws. Default `"rollback"`; `"keep"` is PTB's way. */
   onHandlerError?: "rollback" | "keep" | undefined;
+  /**
+   * How often an update is run that never finishes, for instance because it ends the process, before it is set aside.
+   * Default 3. From the second time on it runs alone.
+   */
+  maxAttempts?: number | undefined;
   /** How long `stop` waits for handlers that run. Default `"10s"`. */
   stopTimeout?: Duration | undefined;
   /** Called when the persistence is open, before the first update. */
@@ -57,16 +72,20 @@ export interface ResolvedOptions {
   readonly concurrency: number;
   readonly onHandlerError: "rollback" | "keep";
   readonly stopTimeout: number;
+  readonly maxAttempts: number;
+  readonly onMigrate: OnMigrate | undefined;
 }
 
 /** Checks what the compiler cannot, and fills in the defaults. Throws `PERDURE_INVALID_OPTION`. */
-export function resolveOptions<App>(options: CommonOptions<App> & { initial?: unknown }): ResolvedOptions {
-  const { persistence, concurrency = 64, onHandlerError = "rollback", stopTimeout = "10s" } = options;
+export function resolveOptions<App>(
+  options: CommonOptions<App> & { initial?: unknown; onMigrate?: unknown },
+): ResolvedOptions {
+  const { persistence, concurrency = 64, onHandlerError = "rollback", stopTimeout = "10s", maxAttempts = 3 } = options;
   if (!(persistence instanceof AtomicPersistence)) {
     throw invalid("persistence", persistence, 'a persistence, such as new SqlitePersistence({ path: "bot.sqlite" })');
   }
-  if (!Number.isInteger(concurrency) || concurrency < 1)
-    throw invalid("concurrency", concurrency, "a whole number from 1 on");
+  requireCount("concurrency", concurrency);
+  requireCount("maxAttempts", maxAttempts);
   if (onHandlerError !== "rollback" && onHandlerError !== "keep") {
     throw invalid("onHandlerError", onHandlerError, '"rollback" or "keep"');
   }
@@ -81,6 +100,8 @@ export function resolveOptions<App>(options: CommonOptions<App> & { initial?: un
     concurrency,
     onHandlerError,
     stopTimeout: milliseconds(stopTimeout, "stopTimeout"),
+    maxAttempts,
+    onMigrate: options.onMigrate as OnMigrate | undefined,
   };
 }
 
@@ -94,6 +115,10 @@ function scopeSchema(
     throw invalid(`migrations.${scope}`, migrations, "an array of functions");
   }
   return { initial, migrations };
+}
+
+function requireCount(option: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) throw invalid(option, value, "a whole number from 1 on");
 }
 
 function invalid(option: string, value: unknown, wanted: string): PerdureError {

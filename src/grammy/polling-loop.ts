@@ -1,5 +1,5 @@
 import type { Update } from "@grammyjs/types";
-import { BotError, GrammyError, type Bot, type Context, type PollingOptions } from "grammy";
+import { GrammyError, type Bot, type Context, type PollingOptions } from "grammy";
 import type { Clock } from "../engine/clock.ts";
 import type { Logger } from "../engine/logger.ts";
 
@@ -21,6 +21,8 @@ export interface PollingLoopOptions {
   readonly polling: AppPollingOptions;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Handles one update, errors included. */
+  readonly handle: (update: Update) => Promise<void>;
 }
 
 /** Fetches updates and hands each to the bot at once; which of them run, and in which order, the engine decides. */
@@ -28,12 +30,13 @@ export class PollingLoop<C extends Context> {
   readonly #bot: Bot<C>;
   readonly #options: PollingLoopOptions;
   readonly #stopping = new AbortController();
+  readonly #stopped: Promise<void>;
   readonly #inFlight = new Set<Promise<void>>();
-  #failure: { readonly error: unknown } | undefined;
 
   constructor(bot: Bot<C>, options: PollingLoopOptions) {
     this.#bot = bot;
     this.#options = options;
+    this.#stopped = new Promise((resolve) => this.#stopping.signal.addEventListener("abort", () => resolve()));
   }
 
   /** Does what `bot.start()` does before it polls. Resolves early when the loop is stopped meanwhile. */
@@ -50,14 +53,10 @@ export class PollingLoop<C extends Context> {
     while (!this.#stopping.signal.aborted) {
       const updates = await this.#fetch();
       for (const update of updates ?? []) this.#dispatch(update);
-      while (this.#inFlight.size >= MOST_IN_FLIGHT && !this.#stopping.signal.aborted)
-        await Promise.race(this.#inFlight);
+      while (this.#inFlight.size >= MOST_IN_FLIGHT && !this.#stopping.signal.aborted) {
+        await Promise.race([this.#stopped, ...this.#inFlight]);
+      }
     }
-  }
-
-  /** Throws what the bot's error handler threw, if it did. */
-  throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /** Fetches no more. Called again, it does nothing. */
@@ -81,27 +80,8 @@ export class PollingLoop<C extends Context> {
   }
 
   #dispatch(update: Update): void {
-    const work = this.#handle(update).finally(() => this.#inFlight.delete(work));
+    const work = this.#options.handle(update).finally(() => this.#inFlight.delete(work));
     this.#inFlight.add(work);
-  }
-
-  async #handle(update: Update): Promise<void> {
-    try {
-      await this.#bot.handleUpdate(update);
-    } catch (error) {
-      await this.#tellBot(error);
-    }
-  }
-
-  /** Like `bot.start()`: a handler's error is for `bot.catch`, and ends the bot where that throws or was not called. */
-  async #tellBot(error: unknown): Promise<void> {
-    try {
-      if (!(error instanceof BotError)) throw error;
-      await this.#bot.errorHandler(error as BotError<C>);
-    } catch (failure) {
-      this.#failure ??= { error: failure };
-      this.stop();
-    }
   }
 
   /** Calls Telegram until it answers. `undefined` when the loop was stopped meanwhile. */

@@ -18,8 +18,8 @@ import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
  *   again with the same arguments, and the second call has the effect of one.
  * - **Order.** Commits take effect in the order in which they were called.
  * - **A failed read is an error**, never an absent record.
- * - **Errors.** `PERDURE_REFUSED` says that this commit can never succeed. Every other error means "not now", and the
- *   engine tries again, with growing pauses.
+ * - **Errors.** `PERDURE_REFUSED` says that this call can never succeed. Every other error means "not now", and the engine
+ *   tries again, with growing pauses.
  * - **After `close`** every method but `close` rejects with `PERDURE_CLOSED`.
  */
 export abstract class AtomicPersistence {
@@ -48,6 +48,21 @@ export abstract class AtomicPersistence {
   abstract openUpdates(options: OpenUpdatesOptions): MaybePromise<readonly InboxEntry[]>;
 
   /**
+   * Counts, durably, that an open update is about to be run once more, and answers how often it will have been run then:
+   * 2 for the first time, since it was accepted to be run once. 0 for an update that is not open.
+   */
+  abstract countAttempt(updateId: number): MaybePromise<number>;
+
+  /** The updates that were set aside, in the order in which they were. */
+  abstract failedUpdates(): MaybePromise<readonly FailedUpdate[]>;
+
+  /** The chats that have another id by now. */
+  abstract chatAliases(): MaybePromise<readonly ChatAlias[]>;
+
+  /** The ids of the chats or users that have data, in ascending order, at most `limit`, above the given one. */
+  abstract ids(scope: "chat" | "user", options: IdsOptions): MaybePromise<readonly number[]>;
+
+  /**
    * Makes units of work durable, all or nothing: their changes, and their updates done (out of the inbox, and
    * remembered for at least 25 hours). Where two units change one record, the later one stands.
    */
@@ -70,6 +85,8 @@ export interface OpenOptions {
   readonly botId: number;
   /** The time in milliseconds since 1970. */
   readonly now: () => number;
+  /** Ends the waiting for a predecessor: the opening rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -88,9 +105,36 @@ export interface OpenUpdatesOptions {
 
 /** An open update. */
 export interface InboxEntry {
-  /** Grows with every accepted update of this bot. */
+  /** Grows with every accepted update, as long as there are open ones. */
   readonly arrival: number;
+  readonly updateId: number;
+  /** Missing where it cannot be read. */
+  readonly update?: Update | undefined;
+  /** Why it cannot be read. */
+  readonly unreadable?: unknown;
+}
+
+/** An update that was given up after several attempts. */
+export interface FailedUpdate {
   readonly update: Update;
+  /** How often it was run. */
+  readonly attempts: number;
+  /** When it was set aside, in milliseconds since 1970. */
+  readonly failedAt: number;
+}
+
+/** A group that became a supergroup: what is kept for it is kept under the new id. */
+export interface ChatAlias {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Which ids. */
+export interface IdsOptions {
+  /** Only ids above this one. Without it, from the lowest. */
+  readonly after?: number | undefined;
+  /** At most so many. */
+  readonly limit: number;
 }
 
 /** What one unit of work leaves. */
@@ -98,6 +142,10 @@ export interface UnitCommit {
   readonly changes: readonly RecordChange[];
   /** The id of the update that is done with this. */
   readonly done?: number | undefined;
+  /** That the update is not only done but set aside, to be listed among the failed ones. */
+  readonly setAside?: boolean | undefined;
+  /** A chat that has another id from now on. */
+  readonly alias?: ChatAlias | undefined;
 }
 
 /** How long done updates are remembered, in milliseconds. Telegram delivers an update for 24 hours at most. */

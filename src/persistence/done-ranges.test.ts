@@ -34,10 +34,11 @@ describe("DoneRanges", () => {
           table.follow(ranges.add(ids, time * (HOUR / 4)));
           for (const id of ids) model.add(id);
         }
+        const now = batches.length * (HOUR / 4);
         const reloaded = new DoneRanges(table.rows.values());
         for (let id = -1; id <= 41; id += 1) {
-          expect(ranges.has(id)).toBe(model.has(id));
-          expect(reloaded.has(id)).toBe(model.has(id));
+          expect(ranges.has(id, now)).toBe(model.has(id));
+          expect(reloaded.has(id, now)).toBe(model.has(id));
         }
       }),
     );
@@ -47,18 +48,20 @@ describe("DoneRanges", () => {
     const table = new Table();
     const ranges = new DoneRanges();
     for (let id = 0; id < 60; id += 1) table.follow(ranges.add([id], id * HOUR));
-    expect(ranges.has(0)).toBe(false);
-    expect(ranges.has(59)).toBe(true);
-    expect(ranges.has(59 - 25)).toBe(true);
+    expect(ranges.has(0, 59 * HOUR)).toBe(false);
+    expect(ranges.has(59, 59 * HOUR)).toBe(true);
+    expect(ranges.has(59 - 25, 59 * HOUR)).toBe(true);
     expect(table.rows.size).toBeLessThan(30);
   });
 
-  test("an id is remembered for 25 hours and not much longer", () => {
+  test("an id is remembered for 25 hours, and no longer even if nothing was done since", () => {
     const ranges = new DoneRanges();
     ranges.add([7], 0);
+    expect(ranges.has(7, DONE_MEMORY)).toBe(true);
+    expect(ranges.has(7, DONE_MEMORY + 1)).toBe(false);
     ranges.add([100], DONE_MEMORY);
-    expect(ranges.has(7)).toBe(true);
-    ranges.add([200], DONE_MEMORY + 1);
-    expect(ranges.has(7)).toBe(false);
+    expect(ranges.has(7, DONE_MEMORY)).toBe(true);
+    const { removed } = ranges.add([200], DONE_MEMORY + 1);
+    expect(removed).toEqual([7]);
   });
 });

@@ -34,21 +34,18 @@ export class DoneRanges {
     this.#ranges = [...ranges].sort((a, b) => a.first - b.first);
   }
 
-  /** Whether this update is done and still remembered. */
-  has(id: number): boolean {
+  /** Whether this update is done, and was so in the last 25 hours. */
+  has(id: number, now: number): boolean {
     const range = this.#ranges[this.#indexBefore(id)];
-    return range !== undefined && id <= range.last;
+    return range !== undefined && id <= range.last && range.until >= now - DONE_MEMORY;
   }
 
   /** Adds ids at this time and forgets what is older than {@link DONE_MEMORY}. */
   add(ids: readonly number[], now: number): DoneRangesChange {
     const removed = new Set<number>();
     const written = new Map<number, DoneRange>();
+    for (const first of this.#forget(now - DONE_MEMORY)) removed.add(first);
     for (const id of ids) this.#addOne(id, now, removed, written);
-    for (const first of this.#forget(now - DONE_MEMORY)) {
-      removed.add(first);
-      written.delete(first);
-    }
     return { removed: [...removed], written: [...written.values()] };
   }
 

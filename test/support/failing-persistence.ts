@@ -5,6 +5,9 @@ import {
   AtomicPersistence,
   type Abilities,
   type Acceptance,
+  type ChatAlias,
+  type FailedUpdate,
+  type IdsOptions,
   type InboxEntry,
   type OpenOptions,
   type OpenUpdatesOptions,
@@ -22,6 +25,9 @@ export class FailingPersistence extends AtomicPersistence {
   readonly commits: (readonly UnitCommit[])[] = [];
   /** Called before each operation; what it throws, the operation rejects with. */
   before: (operation: Operation, units?: readonly UnitCommit[]) => unknown = () => {};
+
+  /** Called after each operation, before its caller hears of it: an answer may be lost or late. */
+  after: (operation: Operation) => unknown = () => {};
 
   constructor(inner: AtomicPersistence) {
     super();
@@ -45,16 +51,35 @@ export class FailingPersistence extends AtomicPersistence {
 
   async accept(updates: readonly Update[]): Promise<readonly Acceptance[]> {
     await this.before("accept");
-    return this.inner.accept(updates);
+    const acceptances = await this.inner.accept(updates);
+    await this.after("accept");
+    return acceptances;
   }
 
   async openUpdates(options: OpenUpdatesOptions): Promise<readonly InboxEntry[]> {
     return this.inner.openUpdates(options);
   }
 
+  async countAttempt(updateId: number): Promise<number> {
+    return this.inner.countAttempt(updateId);
+  }
+
+  async failedUpdates(): Promise<readonly FailedUpdate[]> {
+    return this.inner.failedUpdates();
+  }
+
+  async chatAliases(): Promise<readonly ChatAlias[]> {
+    return this.inner.chatAliases();
+  }
+
+  async ids(scope: "chat" | "user", options: IdsOptions): Promise<readonly number[]> {
+    return this.inner.ids(scope, options);
+  }
+
   async commit(units: readonly UnitCommit[]): Promise<void> {
     await this.before("commit", units);
     await this.inner.commit(units);
     this.commits.push(units);
+    await this.after("commit");
   }
 }

@@ -21,10 +21,14 @@ export class OwnerLock {
     this.#database = database;
   }
 
-  /** Waits up to `timeout` milliseconds for the owner of `file` to go, then rejects with `PERDURE_OWNED`. */
-  static async acquire(file: string, timeout: number): Promise<OwnerLock> {
+  /**
+   * Waits up to `timeout` milliseconds for the owner of `file` to go, then rejects with `PERDURE_OWNED`; with the signal's
+   * reason when it is aborted before.
+   */
+  static async acquire(file: string, timeout: number, signal?: AbortSignal): Promise<OwnerLock> {
     const deadline = performance.now() + timeout;
     for (;;) {
+      signal?.throwIfAborted();
       const database = tryToOwn(`${file}-lock`);
       if (database !== undefined) return new OwnerLock(database);
       if (performance.now() >= deadline) throw owned(file, timeout);

@@ -24,12 +24,15 @@ const MEANINGS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
 /** An error of `node:sqlite` as one of ours. `doing` reads as "cannot {doing}". */
 export function sqliteError(error: unknown, file: string, doing: string): PerdureError {
   if (isPerdureError(error)) return error;
-  const [code, advice] = MEANINGS[resultCode(error)] ?? [
-    "PERDURE_IO",
-    "SQLite reported an error that is not expected.",
-  ];
+  const [code, advice] = MEANINGS[resultCode(error)] ?? unexpected(error);
   const message = error instanceof Error ? error.message : String(error);
   return new PerdureError(code, `Cannot ${doing} ${file}: ${message}. ${advice}`, { cause: error });
+}
+
+/** What does not come from SQLite is a value that it cannot take, and will not take the next time either. */
+function unexpected(error: unknown): readonly [ErrorCode, string] {
+  if (resultCode(error) === 0) return ["PERDURE_REFUSED", "It was not tried again."];
+  return ["PERDURE_IO", "SQLite reported an error that is not expected."];
 }
 
 /** SQLITE_IOERR_SHMSIZE: what a full disk looks like when the file beside the log has to grow. */

@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   fsyncSync,
+  lstatSync,
   openSync,
   realpathSync,
   renameSync,
@@ -23,6 +24,12 @@ const SMALLEST_DATABASE = 512;
 export function realFile(path: string): string {
   const file = resolve(path);
   if (existsSync(file)) return realpathSync(file);
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    throw new PerdureError(
+      "PERDURE_CANNOT_OPEN",
+      `${file} is a link to a file that does not exist. Mend or remove the link.`,
+    );
+  }
   const folder = dirname(file);
   if (!existsSync(folder)) {
     throw new PerdureError(

@@ -5,7 +5,7 @@ import type { SqliteClient } from "./sqlite-client.ts";
 const APPLICATION_ID = 0x50_72_64_72; // "Prdr"
 
 /** The newest format that this code reads, and the one that it writes (`pragma user_version`). */
-// 1: bot_data, chat_data, user_data, inbox, done.
+// 1: bot_data, chat_data, user_data, chat_alias, inbox, failed, done.
 const FORMAT = 1;
 
 const TABLES = `
@@ -21,9 +21,18 @@ const TABLES = `
     bot_id integer not null,
     update_id integer not null,
     accepted_at integer not null,
+    attempts integer not null,
     "update" text not null,
     unique (bot_id, update_id)
   ) strict;
+  create table failed (
+    bot_id integer not null,
+    update_id integer not null,
+    attempts integer not null,
+    failed_at integer not null,
+    "update" text not null
+  ) strict;
+  create table chat_alias (old_id integer primary key, new_id integer not null) strict;
   create table done (
     bot_id integer not null,
     first_id integer not null,

@@ -7,6 +7,9 @@ import {
   AtomicPersistence,
   type Abilities,
   type Acceptance,
+  type ChatAlias,
+  type FailedUpdate,
+  type IdsOptions,
   type InboxEntry,
   type OpenOptions,
   type OpenUpdatesOptions,
@@ -79,7 +82,7 @@ export class SqlitePersistence extends AtomicPersistence {
     if (this.#open !== undefined) throw new PerdureError("PERDURE_OWNED", `${this.#path} is open already.`);
     const file = realFile(this.#path);
     checkAccess(file);
-    const lock = await OwnerLock.acquire(file, this.#ownerTimeout);
+    const lock = await OwnerLock.acquire(file, this.#ownerTimeout, options.signal);
     try {
       checkAccess(file);
       this.#open = openOwned(file, lock, this.abilities.durable, options);
@@ -113,19 +116,42 @@ export class SqlitePersistence extends AtomicPersistence {
   }
 
   openUpdates({ after = 0, limit }: OpenUpdatesOptions): readonly InboxEntry[] {
-    return this.#using("read the inbox of", ({ statements, botId }) =>
-      statements.inbox.all(botId, after, limit).map((row) => ({
-        arrival: Number(row["arrival"]),
+    return this.#using("read the inbox of", ({ file, statements, botId }) =>
+      statements.inbox.all(botId, after, limit).map((row) => inboxEntry(row, file)),
+    );
+  }
+
+  countAttempt(updateId: number): number {
+    return this.#writing("count an attempt in", ({ statements, botId }) =>
+      Number(statements.countAttempt.get(botId, updateId)?.["attempts"] ?? 0),
+    );
+  }
+
+  failedUpdates(): readonly FailedUpdate[] {
+    return this.#using("read the failed updates of", ({ statements, botId }) =>
+      statements.failed.all(botId).map((row) => ({
         update: JSON.parse(String(row["update"])) as Update,
+        attempts: Number(row["attempts"]),
+        failedAt: Number(row["failed_at"]),
       })),
     );
+  }
+
+  chatAliases(): readonly ChatAlias[] {
+    return this.#using("read the chat aliases of", ({ statements }) =>
+      statements.aliases.all().map((row) => ({ from: Number(row["old_id"]), to: Number(row["new_id"]) })),
+    );
+  }
+
+  ids(scope: "chat" | "user", { after = Number.MIN_SAFE_INTEGER, limit }: IdsOptions): readonly number[] {
+    return this.#using("list the records of", ({ statements }) => statements.ids(scope, after, limit));
   }
 
   commit(units: readonly UnitCommit[]): void {
     this.#writing("commit to", (open) => {
       const done: number[] = [];
       for (const unit of units) {
-        for (const change of unit.changes) open.statements.write(change);
+        writeUnit(open, unit);
         if (unit.done !== undefined) done.push(unit.done);
       }
       if (done.length > 0) markDone(open, done);
@@ -166,7 +192,6 @@ interface OpenFile {
   readonly now: () => number;
   /** The table `done` in memory; read anew after a transaction that failed. */
   done: DoneRanges | undefined;
-  nextArrival: number;
 }
 
 function openOwned(file: string, lock: OwnerLock, durable: Abilities["durable"], options: OpenOptions): OpenFile {
@@ -174,14 +199,14 @@ function openOwned(file: string, lock: OwnerLock, durable: Abilities["durable"],
   try {
     database.exec(`
       pragma busy_timeout = 1000;
+      pragma journal_mode = wal;
       pragma synchronous = ${durable === "disk" ? "full" : "normal"};
       pragma wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES};
       pragma trusted_schema = off;
     `);
     const statements = new SqliteStatements(database);
     const { botId, now } = options;
-    const last = Number(statements.lastArrival.get()?.["arrival"] ?? 0);
-    const open: OpenFile = { file, lock, database, statements, botId, now, done: undefined, nextArrival: last + 1 };
+    const open: OpenFile = { file, lock, database, statements, botId, now, done: undefined };
     doneRanges(open);
     // From here on a busy database is the engine's to wait for, without blocking the event loop.
     database.exec("pragma busy_timeout = 0");
@@ -194,12 +219,27 @@ function openOwned(file: string, lock: OwnerLock, durable: Abilities["durable"],
 
 function acceptOne(open: OpenFile, update: Update): Acceptance {
   const { statements, botId } = open;
-  if (doneRanges(open).has(update.update_id)) return "done";
-  const text = JSON.stringify(update);
-  const { changes } = statements.accept.run(open.nextArrival, botId, update.update_id, open.now(), text);
-  if (Number(changes) === 0) return "open";
-  open.nextArrival += 1;
-  return "accepted";
+  const now = open.now();
+  if (doneRanges(open).has(update.update_id, now)) return "done";
+  const { changes } = statements.accept.run(botId, update.update_id, now, JSON.stringify(update));
+  return Number(changes) === 0 ? "open" : "accepted";
+}
+
+function inboxEntry(row: Record<string, unknown>, file: string): InboxEntry {
+  const entry = { arrival: Number(row["arrival"]), updateId: Number(row["update_id"]) };
+  try {
+    return { ...entry, update: JSON.parse(String(row["update"])) as Update };
+  } catch (cause) {
+    const message = `The inbox of ${file} has an update that is no JSON. It is passed over; mend or delete its row.`;
+    return { ...entry, unreadable: new PerdureError("PERDURE_CANNOT_DECODE", message, { cause }) };
+  }
+}
+
+function writeUnit({ statements, botId, now }: OpenFile, { changes, alias, done, setAside }: UnitCommit): void {
+  for (const change of changes) statements.write(change);
+  if (alias !== undefined) statements.writeAlias.run(alias.from, alias.to);
+  // The attempt that was counted last is the one that was not made.
+  if (setAside === true && done !== undefined) statements.setAside.run(now(), botId, done);
 }
 
 function markDone(open: OpenFile, ids: readonly number[]): void {

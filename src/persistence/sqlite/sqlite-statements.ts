@@ -9,8 +9,12 @@ export class SqliteStatements {
   readonly rollback: SqliteStatement;
   readonly accept: SqliteStatement;
   readonly inbox: SqliteStatement;
-  readonly lastArrival: SqliteStatement;
   readonly removeFromInbox: SqliteStatement;
+  readonly countAttempt: SqliteStatement;
+  readonly setAside: SqliteStatement;
+  readonly failed: SqliteStatement;
+  readonly aliases: SqliteStatement;
+  readonly writeAlias: SqliteStatement;
   readonly done: SqliteStatement;
   readonly writeDone: SqliteStatement;
   readonly removeDone: SqliteStatement;
@@ -22,12 +26,24 @@ export class SqliteStatements {
     this.beginImmediate = prepare("begin immediate");
     this.commit = prepare("commit");
     this.rollback = prepare("rollback");
-    this.accept = prepare("insert into inbox values (?, ?, ?, ?, ?) on conflict do nothing");
-    this.inbox = prepare(
-      `select arrival, "update" from inbox where bot_id = ? and arrival > ? order by arrival limit ?`,
+    this.accept = prepare(
+      `insert into inbox (bot_id, update_id, accepted_at, attempts, "update") values (?, ?, ?, 1, ?)
+       on conflict (bot_id, update_id) do nothing`,
     );
-    this.lastArrival = prepare("select max(arrival) as arrival from inbox");
+    this.inbox = prepare(
+      `select arrival, update_id, "update" from inbox where bot_id = ? and arrival > ? order by arrival limit ?`,
+    );
     this.removeFromInbox = prepare("delete from inbox where bot_id = ? and update_id = ?");
+    this.countAttempt = prepare(
+      "update inbox set attempts = attempts + 1 where bot_id = ? and update_id = ? returning attempts",
+    );
+    this.setAside = prepare(
+      `insert into failed select bot_id, update_id, attempts - 1, ?, "update" from inbox
+       where bot_id = ? and update_id = ?`,
+    );
+    this.failed = prepare(`select attempts, failed_at, "update" from failed where bot_id = ? order by rowid`);
+    this.aliases = prepare("select old_id, new_id from chat_alias");
+    this.writeAlias = prepare("insert or replace into chat_alias values (?, ?)");
     this.done = prepare("select first_id, last_id, since, until from done where bot_id = ?");
     this.writeDone = prepare("insert or replace into done values (?, ?, ?, ?, ?)");
     this.removeDone = prepare("delete from done where bot_id = ? and first_id = ?");
@@ -43,6 +59,10 @@ export class SqliteStatements {
     return row === undefined ? undefined : { text: String(row["data"]), version: Number(row["version"]) };
   }
 
+  ids(scope: "chat" | "user", after: number, limit: number): number[] {
+    return this.#tables[scope].ids.all(after, limit).map((row) => Number(row["id"]));
+  }
+
   write({ key, record }: RecordChange): void {
     const table = this.#tables[key.kind];
     if (record === undefined) table.remove.run(rowId(key));
@@ -52,6 +72,7 @@ export class SqliteStatements {
 
 interface TableStatements {
   readonly read: SqliteStatement;
+  readonly ids: SqliteStatement;
   readonly write: SqliteStatement;
   readonly remove: SqliteStatement;
 }
@@ -59,6 +80,7 @@ interface TableStatements {
 function tableStatements(database: SqliteClient, table: string): TableStatements {
   return {
     read: database.prepare(`select version, data from ${table} where id = ?`),
+    ids: database.prepare(`select id from ${table} where id > ? order by id limit ?`),
     write: database.prepare(
       `insert into ${table} values (?, ?, ?)
        on conflict (id) do update set version = excluded.version, data = excluded.data`,

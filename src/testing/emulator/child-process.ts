@@ -20,13 +20,25 @@ export interface EmulatorProcess {
   end(): Promise<void>;
 }
 
+/** What the process is told at its start: see process.ts. */
+interface ProcessOptions {
+  readonly port?: number | undefined;
+  readonly transcriptLimit?: number | undefined;
+  readonly clock?: "driven" | undefined;
+  readonly webhookTimeout?: number | undefined;
+}
+
 /** Starts the emulator as a child process, which also ends when this process does, however that happens. */
-export async function startProcess(options: {
-  port?: number | undefined;
-  transcriptLimit?: number | undefined;
-}): Promise<EmulatorProcess> {
-  const args = [ENTRY, "--until-stdin-closes", "--port", String(options.port ?? 0)];
-  if (options.transcriptLimit !== undefined) args.push("--transcript-limit", String(options.transcriptLimit));
+export async function startProcess({
+  port = 0,
+  transcriptLimit,
+  clock,
+  webhookTimeout,
+}: ProcessOptions): Promise<EmulatorProcess> {
+  const args = [ENTRY, "--until-stdin-closes", "--port", String(port)];
+  if (transcriptLimit !== undefined) args.push("--transcript-limit", String(transcriptLimit));
+  if (webhookTimeout !== undefined) args.push("--webhook-timeout", String(webhookTimeout));
+  if (clock !== undefined) args.push("--clock", clock);
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "exit");
   // A child that could not even be started is reported below.

@@ -23,6 +23,10 @@ export interface SpawnOptions {
   port?: number | undefined;
   /** How many entries the transcript keeps. Default 100 000. */
   transcriptLimit?: number | undefined;
+  /** A clock that stands still until `advance()`. Default: the system's clock. */
+  clock?: "driven" | undefined;
+  /** How many milliseconds a webhook has to answer. Default 60 000, as at Telegram. */
+  webhookTimeout?: number | undefined;
 }
 
 /** A fault that was set up. */
@@ -102,9 +106,9 @@ export class TelegramEmulator {
   }
 
   /** Makes a group or supergroup. Members and bots are in it from the start; no update tells of that. */
-  async createGroup({ members, ...group }: NewGroup): Promise<EmulatedGroup> {
-    const ids = members?.map(({ id }) => ({ id }));
-    return new EmulatedGroup(this.#connection, await this.#connection.call("createGroup", { ...group, members: ids }));
+  async createGroup({ members, owner, ...group }: NewGroup): Promise<EmulatedGroup> {
+    const people = { members: members?.map(({ id }) => ({ id })), owner: owner && { id: owner.id } };
+    return new EmulatedGroup(this.#connection, await this.#connection.call("createGroup", { ...group, ...people }));
   }
 
   /** A user who exists already, for instance because another process made it. Rejects if there is none. */
@@ -153,7 +157,28 @@ export class TelegramEmulator {
     await this.#connection.call("untilPolling", { bot: token, timeout });
   }
 
-  /** update_id to how often getUpdates handed it out. More than once is a redelivery. */
+  /**
+   * Moves the clock on, which must have been started as "driven". What is due until then happens, each at its time; what
+   * the bot does about it takes real time. Rejects for a clock that is not driven.
+   */
+  async advance(milliseconds: number): Promise<void> {
+    await this.#connection.call("advance", { milliseconds });
+  }
+
+  /**
+   * Resolves when a webhook delivery of this bot has failed and waits for its next attempt. Rejects after `timeout`, 5000
+   * ms by default, and when the bot has no webhook.
+   */
+  async untilRetrying(token: string, { timeout }: Timeout = {}): Promise<void> {
+    await this.#connection.call("untilRetrying", { bot: token, timeout });
+  }
+
+  /** As `untilRetrying`, and then makes the next attempt at once for every update that waits for one. */
+  async retryNow(token: string, { timeout }: Timeout = {}): Promise<void> {
+    await this.#connection.call("retryNow", { bot: token, timeout });
+  }
+
+  /** update_id to how often the bot got it, by getUpdates or at its webhook. More than once is a redelivery. */
   async deliveries(token: string): Promise<Map<number, number>> {
     return new Map(await this.#connection.call("deliveries", { bot: token }));
   }

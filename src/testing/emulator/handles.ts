@@ -1,6 +1,7 @@
 import type { Chat, Message, User } from "@grammyjs/types";
 import type { ControlConnection, Place, Timeout } from "./control/commands.ts";
 import type { CallbackAnswer } from "./world/callback-queries.ts";
+import type { MigrationOrder } from "./world/migration.ts";
 import type { ButtonChoice, MessageContent } from "./world/people.ts";
 
 /** What a message must have so that it can be replied to, pressed or edited. */
@@ -22,6 +23,28 @@ export interface SendOptions extends WithBot {
   chat?: EmulatedGroup | undefined;
   /** A message of the same chat. */
   replyTo?: { readonly message_id: number } | undefined;
+}
+
+/** A user, or a bot as `createBot` gives it. */
+export interface Identified {
+  readonly id: number;
+}
+
+/** Who did it. */
+export interface By {
+  /**
+   * Default: of a user who comes, the user; otherwise the group's owner, or the first of its other people. Rejects when
+   * there is none.
+   */
+  by?: Identified | undefined;
+}
+
+/** How a group becomes a supergroup. */
+export interface MigrateOptions {
+  /** The order of the two service messages, "oldFirst" by default; with "manual" only `announceMigration` sends them. */
+  announce?: MigrationOrder | undefined;
+  /** The supergroup's id, below -1000000000000. Default: chosen by the emulator. */
+  id?: number | undefined;
 }
 
 /** A press of a button, under way to the bot. */
@@ -105,12 +128,17 @@ export class EmulatedUser {
     return this.#connection.call("messages", this.#place(bot));
   }
 
-  /** From now on the bot's messages to this user are refused with 403. */
+  /** Leaves the group. Its bots get `chat_member` and a service message, with which this resolves. */
+  async leave(group: EmulatedGroup): Promise<Message> {
+    return group.remove(this, { by: this });
+  }
+
+  /** From now on the bot's messages to this user are refused with 403. The bot gets `my_chat_member`. */
   async block(bot: string): Promise<void> {
     await this.#connection.call("block", { user: this.id, bot, isBlocked: true });
   }
 
-  /** Takes `block` back. */
+  /** Takes `block` back. The bot gets `my_chat_member`. */
   async unblock(bot: string): Promise<void> {
     await this.#connection.call("block", { user: this.id, bot, isBlocked: false });
   }
@@ -145,5 +173,48 @@ export class EmulatedGroup {
   /** What is in the group now, oldest first. */
   async messages(): Promise<Message[]> {
     return this.#connection.call("messages", { chat: this.id });
+  }
+
+  /**
+   * Takes a user or a bot into the group: its bots get `chat_member`, if they asked for it, or about themselves
+   * `my_chat_member`, and then the service message with which this resolves. Rejects if the member is there already.
+   */
+  async add(member: Identified, { by }: By = {}): Promise<Message> {
+    return this.#connection.call("addMember", { chat: this.id, member: member.id, by: by?.id });
+  }
+
+  /**
+   * Puts a user or a bot out of the group, as `add` the other way round. Who is removed from a supergroup is banned
+   * ("kicked"), who leaves (`by` the member) has "left". Rejects if the member is not there.
+   */
+  async remove(member: Identified, { by }: By = {}): Promise<Message> {
+    return this.#connection.call("removeMember", { chat: this.id, member: member.id, by: by?.id });
+  }
+
+  /** Makes a member an administrator. The bots get `chat_member`, or about themselves `my_chat_member`. */
+  async promote(member: Identified, { by }: By = {}): Promise<void> {
+    await this.#connection.call("setRole", { chat: this.id, member: member.id, by: by?.id, role: "administrator" });
+  }
+
+  /** Takes `promote` back. */
+  async demote(member: Identified, { by }: By = {}): Promise<void> {
+    await this.#connection.call("setRole", { chat: this.id, member: member.id, by: by?.id, role: "member" });
+  }
+
+  /**
+   * Upgrades the group to a supergroup, which it resolves with: title, people, bots and roles go along, messages do not.
+   * From now on bots that write to the group are told the new id (400). Rejects for what is a supergroup already.
+   */
+  async migrate({ announce, id }: MigrateOptions = {}): Promise<EmulatedGroup> {
+    return new EmulatedGroup(this.#connection, await this.#connection.call("migrate", { chat: this.id, announce, id }));
+  }
+
+  /**
+   * Sends the service message about a migration: in the group that was, `migrate_to_chat_id`; in the supergroup that it
+   * has become, `migrate_from_chat_id`. When it was sent already, the same message comes once more, as another update.
+   * Rejects if nothing has migrated.
+   */
+  async announceMigration(): Promise<Message> {
+    return this.#connection.call("announceMigration", { chat: this.id });
   }
 }

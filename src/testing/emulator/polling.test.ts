@@ -1,4 +1,4 @@
-import { Api, GrammyError } from "grammy";
+import { Api } from "grammy";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TelegramEmulator, type EmulatedBot, type EmulatedUser } from "../index.ts";
 
@@ -145,15 +145,6 @@ describe("webhook methods", () => {
     expect(await emulator.pending(bot.token)).toHaveLength(1);
     await api.deleteWebhook({ drop_pending_updates: true });
     expect(await emulator.pending(bot.token)).toEqual([]);
-  });
-
-  test("setWebhook is not there yet, and says so", async () => {
-    const error: unknown = await api.setWebhook("https://example.org").catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(GrammyError);
-    expect(error).toMatchObject({
-      error_code: 404,
-      description: expect.stringContaining("does not implement setWebhook yet"),
-    });
   });
 });
 

@@ -2,6 +2,7 @@ import type { Chat, Message, Update, User } from "@grammyjs/types";
 import type { NewBot } from "../world/bot-account.ts";
 import type { CallbackAnswer } from "../world/callback-queries.ts";
 import type { Fault } from "../world/faults.ts";
+import type { MigrationOrder } from "../world/migration.ts";
 import type { ButtonChoice, MessageContent } from "../world/people.ts";
 import type { TranscriptEntry, TranscriptFilter } from "../world/transcript.ts";
 import type { NewUpdate } from "../world/update-queue.ts";
@@ -38,6 +39,8 @@ export interface NewGroup {
   bots?: readonly string[] | undefined;
   /** The users in it. */
   members?: readonly { readonly id: number }[] | undefined;
+  /** The user to whom it belongs; in it as well. Default: it belongs to nobody. */
+  owner?: { readonly id: number } | undefined;
   /** Makes a supergroup. Default false. */
   supergroup?: boolean | undefined;
   /** Negative; of a supergroup below -1000000000000. Default: chosen by the emulator. */
@@ -48,6 +51,13 @@ export interface NewGroup {
 export interface Place {
   readonly chat: number;
   readonly bot?: string | number | undefined;
+}
+
+/** What happens to a member, and who does it; by user or bot id. */
+export interface MemberChange {
+  readonly chat: number;
+  readonly member: number;
+  readonly by?: number | undefined;
 }
 
 /** How long to wait, in milliseconds. */
@@ -62,6 +72,14 @@ export interface ControlCommands {
   createGroup: { args: NewGroup; result: Chat };
   user: { args: { id: number }; result: User };
   group: { args: { id: number }; result: Chat };
+  addMember: { args: MemberChange; result: Message };
+  removeMember: { args: MemberChange; result: Message };
+  setRole: { args: MemberChange & { role: "administrator" | "member" }; result: void };
+  migrate: {
+    args: { chat: number; announce?: MigrationOrder | undefined; id?: number | undefined };
+    result: Chat;
+  };
+  announceMigration: { args: { chat: number }; result: Message };
   send: {
     args: Place & { user: number; content: string | MessageContent; replyTo?: number | undefined };
     result: Message;
@@ -77,6 +95,9 @@ export interface ControlCommands {
   pending: { args: { bot: string }; result: Update[] };
   untilConfirmed: { args: { bot: string } & Timeout; result: void };
   untilPolling: { args: { bot: string } & Timeout; result: void };
+  untilRetrying: { args: { bot: string } & Timeout; result: void };
+  retryNow: { args: { bot: string } & Timeout; result: void };
+  advance: { args: { milliseconds: number }; result: void };
   deliveries: { args: { bot: string }; result: [updateId: number, count: number][] };
   restartUpdateIds: { args: { bot: string; to?: number | undefined }; result: void };
   transcript: { args: TranscriptFilter; result: TranscriptEntry[] };

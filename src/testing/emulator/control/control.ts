@@ -1,10 +1,13 @@
 import type { User } from "@grammyjs/types";
 import type { BotAccount } from "../world/bot-account.ts";
-import { describeRoom, editAs, groupChat, pressAs, sendAs } from "../world/people.ts";
+import { DrivenClock } from "../world/clock.ts";
+import { setBlocked } from "../world/membership.ts";
+import { describeRoom, editAs, pressAs, sendAs } from "../world/people.ts";
 import { deliverRaw } from "../world/raw-updates.ts";
 import type { World } from "../world/world.ts";
-import type { Command, ControlCommands, EmulatedBot, NewGroup, NewUser, Place } from "./commands.ts";
-import { requireBot, requireGroup, requirePerson, requireRoom } from "./places.ts";
+import type { Command, ControlCommands, EmulatedBot, NewUser, Place, Timeout } from "./commands.ts";
+import { groupHandlers, type GroupCommand } from "./groups.ts";
+import { requireBot, requireRoom, requireWebhook } from "./places.ts";
 import { transcriptText } from "./transcript-text.ts";
 import { waitFor } from "./wait.ts";
 
@@ -21,9 +24,11 @@ const TAIL = 12;
 /** The outside world: what people do, what goes wrong, and what is to be seen of it. Arguments and results are JSON. */
 export class Control {
   readonly #world: World;
+  readonly #handlers: Handlers;
 
   constructor(world: World) {
     this.#world = world;
+    this.#handlers = { ...groupHandlers(world), ...this.#otherHandlers };
   }
 
   has(command: string): command is Command {
@@ -39,34 +44,28 @@ export class Control {
     return this.#handlers[command](args, signal);
   }
 
-  readonly #handlers: Handlers = {
+  readonly #otherHandlers: Omit<Handlers, GroupCommand> = {
     createBot: (bot) => describeBot(this.#world.addBot(bot)),
     createUser: (user) => this.#createUser(user),
-    createGroup: (group) => this.#createGroup(group).chat,
-    user: ({ id }) => requirePerson(this.#world, id).user,
-    group: ({ id }) => requireGroup(this.#world, id).chat,
+    user: ({ id }) => this.#world.requirePerson(id).user,
     send: ({ user, content, replyTo, ...place }) => {
       const room = requireRoom(this.#world, place);
-      return sendAs(this.#world, requirePerson(this.#world, user), room, content, replyTo);
+      return sendAs(this.#world, this.#world.requirePerson(user), room, content, replyTo);
     },
     edit: ({ user, message, text, ...place }) => {
       const room = requireRoom(this.#world, place);
-      return editAs(this.#world, requirePerson(this.#world, user), room, message, text);
+      return editAs(this.#world, this.#world.requirePerson(user), room, message, text);
     },
     press: ({ user, message, choice, ...place }) => {
       const room = requireRoom(this.#world, place);
-      return { id: pressAs(this.#world, requirePerson(this.#world, user), room, message, choice) };
+      return { id: pressAs(this.#world, this.#world.requirePerson(user), room, message, choice) };
     },
     pressAnswer: ({ id, timeout }, signal) => {
       const missing = this.#missing(() => "no answer to the callback query");
       return waitFor((done) => this.#world.callbackQueries.whenAnswered(id, done), { timeout, signal, missing });
     },
-    block: ({ user, bot, isBlocked }) => {
-      const { blocked } = requirePerson(this.#world, user);
-      const { id } = requireBot(this.#world, bot).user;
-      if (isBlocked) blocked.add(id);
-      else blocked.delete(id);
-    },
+    block: ({ user, bot, isBlocked }) =>
+      setBlocked(this.#world, this.#world.requirePerson(user), requireBot(this.#world, bot), isBlocked),
     nextReply: (place, signal) => this.#next("replies", place, signal),
     nextEdit: (place, signal) => this.#next("edits", place, signal),
     messages: (place) => requireRoom(this.#world, place).messages(),
@@ -81,6 +80,18 @@ export class Control {
       const account = requireBot(this.#world, bot);
       const missing = this.#missing(() => `@${account.user.username} did not wait for updates`);
       return waitFor<void>((done) => account.whenPolling(done), { timeout, signal, missing });
+    },
+    untilRetrying: (args, signal) => this.#untilRetrying(args, signal),
+    retryNow: async (args, signal) => {
+      await this.#untilRetrying(args, signal);
+      requireWebhook(this.#world, args.bot).retryNow();
+    },
+    advance: ({ milliseconds }) => {
+      const { clock } = this.#world;
+      if (!(clock instanceof DrivenClock)) {
+        throw new Error('the clock is not driven: start the emulator with { clock: "driven" }');
+      }
+      clock.advance(milliseconds);
     },
     deliveries: ({ bot }) => [...requireBot(this.#world, bot).queue.deliveries()],
     restartUpdateIds: ({ bot, to }) =>
@@ -116,23 +127,6 @@ export class Control {
     return person.user;
   }
 
-  #createGroup({
-    title,
-    bot,
-    bots = [],
-    members = [],
-    supergroup = false,
-    id,
-  }: NewGroup): ReturnType<typeof requireGroup> {
-    const accounts = [...(bot === undefined ? [] : [bot]), ...bots].map((token) => requireBot(this.#world, token));
-    const people = members.map((member) => requirePerson(this.#world, member.id));
-    const chatId = id ?? (supergroup ? -1_000_000_000_000 : 0) - this.#world.newId();
-    const room = this.#world.addGroup(groupChat(chatId, title, supergroup));
-    for (const account of accounts) room.bots.add(account);
-    for (const { user } of people) room.members.add(user.id);
-    return room;
-  }
-
   #next(
     inbox: "replies" | "edits",
     { timeout, ...place }: Place & { timeout?: number | undefined },
@@ -146,6 +140,12 @@ export class Control {
       signal,
       missing,
     });
+  }
+
+  #untilRetrying({ bot, timeout }: { bot: string } & Timeout, signal: AbortSignal): Promise<void> {
+    const webhook = requireWebhook(this.#world, bot);
+    const missing = this.#missing(() => `no update waited for another attempt at ${webhook.settings.url}`);
+    return waitFor<void>((done) => webhook.whenRetrying(done), { timeout, signal, missing });
   }
 
   /** Says what is missing, and what happened instead. */

@@ -1,6 +1,7 @@
 import type { BotAccount } from "../world/bot-account.ts";
 import type { ChatRoom } from "../world/chat-room.ts";
-import type { Person, World } from "../world/world.ts";
+import type { Webhook } from "../world/webhook.ts";
+import type { World } from "../world/world.ts";
 import type { Place } from "./commands.ts";
 
 export function requireBot(world: World, bot: string | number): BotAccount {
@@ -10,10 +11,10 @@ export function requireBot(world: World, bot: string | number): BotAccount {
   return account;
 }
 
-export function requirePerson(world: World, id: number): Person {
-  const person = world.people.get(id);
-  if (person === undefined) throw new Error(`there is no user with the id ${id}`);
-  return person;
+export function requireWebhook(world: World, token: string): Webhook {
+  const { webhook, user } = requireBot(world, token);
+  if (webhook === undefined) throw new Error(`@${user.username} has no webhook`);
+  return webhook;
 }
 
 export function requireGroup(world: World, id: number): ChatRoom {
@@ -25,7 +26,7 @@ export function requireGroup(world: World, id: number): ChatRoom {
 /** The room of a place. A private chat is made if the two have none yet, as when a user opens a bot's chat. */
 export function requireRoom(world: World, { chat, bot }: Place): ChatRoom {
   if (chat < 0) return requireGroup(world, chat);
-  const person = requirePerson(world, chat);
+  const person = world.requirePerson(chat);
   return world.privateRoom(bot === undefined ? onlyBot(world) : requireBot(world, bot), person);
 }
 

@@ -1,5 +1,5 @@
 import type { Message } from "@grammyjs/types";
-import type { CallEntry, TranscriptEntry, UpdateEntry } from "../world/transcript.ts";
+import type { CallEntry, DeliveryEntry, TranscriptEntry, UpdateEntry } from "../world/transcript.ts";
 
 const MAX_LENGTH = 160;
 
@@ -9,7 +9,14 @@ export function transcriptText(entries: readonly TranscriptEntry[]): string {
 }
 
 function line(entry: TranscriptEntry): string {
-  return entry.type === "update" ? updateLine(entry) : callLine(entry);
+  switch (entry.type) {
+    case "update":
+      return updateLine(entry);
+    case "call":
+      return callLine(entry);
+    case "delivery":
+      return deliveryLine(entry);
+  }
 }
 
 function updateLine({ bot, kind, user, chat, updateId, update }: UpdateEntry): string {
@@ -23,6 +30,11 @@ function updateLine({ bot, kind, user, chat, updateId, update }: UpdateEntry): s
 function callLine({ bot, method, payload, ok, result, error, fault }: CallEntry): string {
   const outcome = ok ? briefly(method, result) : `${error?.code ?? ""} ${error?.description ?? ""}`;
   return `@${bot} ${method} ${JSON.stringify(payload)}: ${outcome}${fault === undefined ? "" : ` [fault: ${fault}]`}`;
+}
+
+function deliveryLine({ bot, updateId, attempt, ok, status, error, fault }: DeliveryEntry): string {
+  const outcome = ok ? `ok (${status})` : error;
+  return `update ${updateId} to the webhook of @${bot}, attempt ${attempt}: ${outcome}${fault === undefined ? "" : ` [fault: ${fault}]`}`;
 }
 
 function briefly(method: string, result: unknown): string {

@@ -1,10 +1,11 @@
-import type { ChatFullInfo, ChatMember, User } from "@grammyjs/types";
+import type { ChatFullInfo, ChatMember } from "@grammyjs/types";
 import { badRequest } from "../telegram-error.ts";
-import type { ChatRoom } from "../world/chat-room.ts";
-import { knownRoom, writableRoom, type Call } from "./method.ts";
+import { chatMember } from "../world/chat-member.ts";
+import { removeMember } from "../world/membership.ts";
+import { readableRoom, writableRoom, type Call } from "./method.ts";
 
 export function getChat(call: Call): ChatFullInfo {
-  const { chat } = knownRoom(call, "chat_id");
+  const { chat } = readableRoom(call);
   const accepted_gift_types = {
     unlimited_gifts: false,
     limited_gifts: false,
@@ -16,17 +17,31 @@ export function getChat(call: Call): ChatFullInfo {
 }
 
 export function getChatMember(call: Call): ChatMember {
-  const room = knownRoom(call, "chat_id");
+  const room = readableRoom(call);
   const userId = call.parameters.integer("user_id", 0);
-  const user = call.world.people.get(userId)?.user ?? call.world.botById(userId)?.user;
+  const user = call.world.people.get(userId)?.user ?? call.world.botById(userId)?.publicUser;
   if (user === undefined) throw badRequest("user not found");
-  return isMember(room, user) ? { status: "member", user } : { status: "left", user };
+  return chatMember(room, user);
+}
+
+export function getChatMemberCount(call: Call): number {
+  const { members, bots } = readableRoom(call);
+  return members.size + bots.size;
+}
+
+/** "A list of administrators in a chat, which aren't bots", the owner first. */
+export function getChatAdministrators(call: Call): ChatMember[] {
+  const room = readableRoom(call);
+  if (room.chat.type === "private") throw badRequest("there are no administrators in the private chat");
+  const people = [...room.roles.keys()].flatMap((id) => call.world.people.get(id)?.user ?? []);
+  const administrators = people.map((user) => chatMember(room, user));
+  return administrators.sort((a, b) => Number(b.status === "creator") - Number(a.status === "creator"));
 }
 
 export function leaveChat(call: Call): true {
   const room = writableRoom(call);
   if (room.chat.type === "private") throw badRequest("chat member status can't be changed in private chats");
-  room.bots.delete(call.bot);
+  removeMember(call.world, room, call.bot, call.bot.publicUser);
   return true;
 }
 
@@ -35,8 +50,4 @@ export function sendChatAction(call: Call): true {
   writableRoom(call);
   if ((call.parameters.text("action") ?? "") === "") throw badRequest("wrong parameter action in request");
   return true;
-}
-
-function isMember({ members, bots }: ChatRoom, { id }: User): boolean {
-  return members.has(id) || [...bots].some((bot) => bot.user.id === id);
 }

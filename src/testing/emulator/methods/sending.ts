@@ -75,9 +75,8 @@ export function readCaption(parameters: Parameters): MessageContent {
 function post(call: Call, room: ChatRoom, content: MessageContent): Message {
   const keyboard = readInlineKeyboard(call.parameters);
   const reply = readReply(call.parameters, room);
-  const { id, is_bot, first_name, username } = call.bot.user;
   const message = room.add({
-    from: { id, is_bot, first_name, username },
+    from: call.bot.publicUser,
     date: call.world.date,
     ...reply,
     ...content,

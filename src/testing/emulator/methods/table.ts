@@ -1,7 +1,14 @@
 import type { ApiMethods } from "@grammyjs/types";
 import { TelegramError } from "../telegram-error.ts";
 import { answerCallbackQuery, deleteMyCommands, getMe, getMyCommands, setMyCommands } from "./account.ts";
-import { getChat, getChatMember, leaveChat, sendChatAction } from "./chats.ts";
+import {
+  getChat,
+  getChatAdministrators,
+  getChatMember,
+  getChatMemberCount,
+  leaveChat,
+  sendChatAction,
+} from "./chats.ts";
 import {
   deleteMessage,
   deleteMessages,
@@ -11,7 +18,8 @@ import {
 } from "./editing.ts";
 import type { Method } from "./method.ts";
 import { copyMessage, forwardMessage, sendDocument, sendMessage, sendPhoto } from "./sending.ts";
-import { deleteWebhook, getUpdates, getWebhookInfo } from "./updates.ts";
+import { getUpdates } from "./updates.ts";
+import { deleteWebhook, getWebhookInfo, setWebhook } from "./webhooks.ts";
 
 /** Every Bot API method that the emulator has. */
 const METHODS: { readonly [M in keyof ApiMethods<unknown>]?: Method } = {
@@ -26,7 +34,9 @@ const METHODS: { readonly [M in keyof ApiMethods<unknown>]?: Method } = {
   editMessageText,
   forwardMessage,
   getChat,
+  getChatAdministrators,
   getChatMember,
+  getChatMemberCount,
   getMe,
   getMyCommands,
   getUpdates,
@@ -37,6 +47,7 @@ const METHODS: { readonly [M in keyof ApiMethods<unknown>]?: Method } = {
   sendMessage,
   sendPhoto,
   setMyCommands,
+  setWebhook,
 };
 
 const BY_LOWER_CASE: ReadonlyMap<string, Method> = new Map(

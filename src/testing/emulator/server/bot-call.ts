@@ -4,7 +4,7 @@ import { findMethod } from "../methods/table.ts";
 import { Parameters } from "../methods/parameters.ts";
 import { TelegramError } from "../telegram-error.ts";
 import type { BotAccount } from "../world/bot-account.ts";
-import type { ErrorFault, FaultRule } from "../world/faults.ts";
+import type { CallFault, ErrorFault, FaultRule } from "../world/faults.ts";
 import type { World } from "../world/world.ts";
 
 /** A call as it comes over the wire. */
@@ -28,11 +28,16 @@ export type Outcome = Answer | "cut";
 export async function carryOut(world: World, request: BotRequest): Promise<Outcome> {
   const bot = world.bot(request.token);
   if (bot === undefined) return refusal(unknownToken(request.token));
-  const rule = world.faults.take(request.token, request.method);
+  const rule = world.faults.forCall(request.token, request.method);
   return rule === undefined ? perform(world, bot, request) : performFaulty(world, bot, request, rule);
 }
 
-async function performFaulty(world: World, bot: BotAccount, request: BotRequest, rule: FaultRule): Promise<Outcome> {
+async function performFaulty(
+  world: World,
+  bot: BotAccount,
+  request: BotRequest,
+  rule: FaultRule<CallFault>,
+): Promise<Outcome> {
   const { fault } = rule;
   switch (fault.kind) {
     case "error":
@@ -43,7 +48,7 @@ async function performFaulty(world: World, bot: BotAccount, request: BotRequest,
       await perform(world, bot, request, rule);
       return "cut";
     case "delay":
-      await pause(fault.milliseconds);
+      await pause(world, fault.milliseconds);
       return perform(world, bot, request, rule);
     case "hang":
       if (fault.afterEffect === true) await perform(world, bot, request, rule);
@@ -53,7 +58,12 @@ async function performFaulty(world: World, bot: BotAccount, request: BotRequest,
   }
 }
 
-async function perform(world: World, bot: BotAccount, request: BotRequest, rule?: FaultRule): Promise<Answer> {
+async function perform(
+  world: World,
+  bot: BotAccount,
+  request: BotRequest,
+  rule?: FaultRule<CallFault>,
+): Promise<Answer> {
   const answer = await attempt(world, bot, request);
   return note(world, bot, request, answer, rule);
 }
@@ -69,7 +79,7 @@ async function attempt(world: World, bot: BotAccount, { method, parameters, sign
   }
 }
 
-function note(world: World, bot: BotAccount, request: BotRequest, answer: Answer, rule?: FaultRule): Answer {
+function note(world: World, bot: BotAccount, request: BotRequest, answer: Answer, rule?: FaultRule<CallFault>): Answer {
   const { method, parameters: payload } = request;
   world.transcript.add({
     type: "call",
@@ -86,7 +96,7 @@ function note(world: World, bot: BotAccount, request: BotRequest, answer: Answer
   return answer;
 }
 
-function cut(world: World, bot: BotAccount, request: BotRequest, rule: FaultRule): "cut" {
+function cut(world: World, bot: BotAccount, request: BotRequest, rule: FaultRule<CallFault>): "cut" {
   note(world, bot, request, refusal(new TelegramError(0, "no answer: the emulator had a fault set up")), rule);
   return "cut";
 }
@@ -116,9 +126,9 @@ function refusal({ code, message, parameters }: TelegramError): Answer {
   return { ok: false, error_code: code, description: message, ...(parameters !== undefined && { parameters }) };
 }
 
-function pause(milliseconds: number): Promise<void> {
+function pause({ clock }: World, milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
+    clock.after(milliseconds, resolve);
   });
 }
 

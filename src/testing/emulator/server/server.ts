@@ -5,6 +5,7 @@ import type { World } from "../world/world.ts";
 import { carryOut, type Outcome } from "./bot-call.ts";
 import { answerControl } from "./control-call.ts";
 import { parseParameters, readBody } from "./request-body.ts";
+import { WebhookCarrier } from "./webhook-carrier.ts";
 
 /** `/bot<token>/<method>` */
 const BOT_PATH = /^\/bot([^/]+)\/([^/]+)$/;
@@ -17,15 +18,19 @@ export class EmulatorServer {
   readonly #world: World;
   readonly #control: Control;
   readonly #server: Server;
+  readonly #carrier: WebhookCarrier;
   readonly #botRequests = new Set<IncomingMessage>();
 
   constructor(world: World, control: Control) {
     this.#world = world;
     this.#control = control;
+    this.#carrier = new WebhookCarrier(world);
     // Without a keep-alive timeout the server never closes a connection that a bot is about to use again.
     this.#server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.#handle(request, response));
     this.#server.on("clientError", (_error, socket) => socket.destroy());
+    world.carrier = this.#carrier.carry.bind(this.#carrier);
     world.faults.onUnreachable(() => {
+      this.#carrier.cutAll();
       for (const request of this.#botRequests) request.socket.destroy();
     });
   }
@@ -40,8 +45,9 @@ export class EmulatorServer {
     });
   }
 
-  /** Cuts every connection. May be called more than once. */
+  /** Cuts every connection, and delivers nothing any more. May be called more than once. */
   close(): Promise<void> {
+    for (const bot of this.#world.bots()) bot.webhook?.close();
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();

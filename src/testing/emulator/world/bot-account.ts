@@ -1,8 +1,9 @@
-import type { BotCommand, Update, UserFromGetMe } from "@grammyjs/types";
+import type { BotCommand, Update, User, UserFromGetMe } from "@grammyjs/types";
 import type { ChatRoom } from "./chat-room.ts";
 import type { LongPoll } from "./long-poll.ts";
 import { AllowedUpdates, kindOf } from "./update-kind.ts";
 import type { NewUpdate, UpdateQueue } from "./update-queue.ts";
+import type { Webhook } from "./webhook.ts";
 
 /** What @BotFather is told when a bot is made. */
 export interface NewBot {
@@ -20,20 +21,23 @@ export interface NewBot {
 export class BotAccount {
   readonly token: string;
   readonly user: UserFromGetMe;
+  /** As others see it. */
+  readonly publicUser: User;
   readonly queue: UpdateQueue;
   readonly allowedUpdates: AllowedUpdates = new AllowedUpdates();
   /** By the other party's user id. */
   readonly privateRooms: Map<number, ChatRoom> = new Map();
   /** By scope and language. */
   readonly commands: Map<string, BotCommand[]> = new Map();
-  /** Empty without a webhook. Nothing sets it yet: setWebhook is not there. */
-  webhookUrl = "";
+  /** Where updates go to while getUpdates is refused. */
+  webhook: Webhook | undefined;
   #longPoll: LongPoll | undefined;
   #pollListeners: (() => void)[] = [];
   #lastPrivateMessageId = 0;
 
   constructor(user: UserFromGetMe, token: string, queue: UpdateQueue) {
     this.user = user;
+    this.publicUser = { id: user.id, is_bot: true, first_name: user.first_name, username: user.username };
     this.token = token;
     this.queue = queue;
   }

@@ -2,6 +2,9 @@ import type { Chat, Message } from "@grammyjs/types";
 import { Inbox } from "./inbox.ts";
 import type { BotAccount } from "./bot-account.ts";
 
+/** What somebody is in a chat (Bot API, ChatMember). */
+export type MemberStatus = "creator" | "administrator" | "member" | "left" | "kicked";
+
 /**
  * A chat with its messages. A private chat is one room per bot, since two bots share no messages with one person.
  *
@@ -12,6 +15,15 @@ export class ChatRoom {
   readonly bots: Set<BotAccount> = new Set();
   /** User ids, without the bots. */
   readonly members: Set<number> = new Set();
+  /** Of those who are more than members; by user or bot id. */
+  readonly roles: Map<number, "creator" | "administrator"> = new Map();
+  /** How those who were here once have gone; by user or bot id. */
+  readonly former: Map<number, "left" | "kicked"> = new Map();
+  /** The supergroup that this group has become, and the other way round. */
+  migratedTo: ChatRoom | undefined;
+  migratedFrom: ChatRoom | undefined;
+  /** This side's service message about that, once it was sent. */
+  migrationMessage: Message | undefined;
   /** What bots sent here and no test has read yet. */
   readonly replies: Inbox<Message> = new Inbox();
   /** What bots edited here and no test has read yet, as it was after the edit. */
@@ -24,6 +36,23 @@ export class ChatRoom {
   constructor(chat: Chat, nextMessageId?: () => number) {
     this.chat = chat;
     this.#nextPrivateId = nextMessageId;
+  }
+
+  /** What a user or bot is here. */
+  statusOf(id: number): MemberStatus {
+    return this.isPresent(id) ? (this.roles.get(id) ?? "member") : (this.former.get(id) ?? "left");
+  }
+
+  isPresent(id: number): boolean {
+    if (this.members.has(id)) return true;
+    for (const bot of this.bots) if (bot.user.id === id) return true;
+    return false;
+  }
+
+  /** The ids of the people, the owner first. */
+  *people(): Generator<number> {
+    for (const [id, role] of this.roles) if (role === "creator") yield id;
+    for (const id of this.members) if (this.roles.get(id) !== "creator") yield id;
   }
 
   message(id: number): Message | undefined {

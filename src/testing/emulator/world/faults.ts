@@ -1,16 +1,20 @@
 /** What goes wrong. */
 export type FaultKind = Fault["kind"];
 
-/** Which calls a fault hits. */
-export interface FaultScope {
-  /** Only this bot's calls. Default: every bot's. */
+/** How many calls or deliveries a fault hits, and whose. */
+export interface FaultCount {
+  /** Only this bot's. Default: every bot's. */
   token?: string | undefined;
+  /** How many are hit, 1 by default. */
+  times?: number | "always" | undefined;
+  /** How many that match pass first, 0 by default. */
+  after?: number | undefined;
+}
+
+/** Which calls a fault hits. */
+export interface FaultScope extends FaultCount {
   /** Only calls of this method. Default: every method. */
   method?: string | undefined;
-  /** How many calls are hit, 1 by default. */
-  times?: number | "always" | undefined;
-  /** How many matching calls pass first, 0 by default. */
-  after?: number | undefined;
 }
 
 /** The call is refused and nothing happens. */
@@ -47,20 +51,45 @@ export interface HangFault extends FaultScope {
   afterEffect?: boolean | undefined;
 }
 
+/**
+ * A webhook delivery: the bot gets the update and answers, and the connection is cut before Telegram has read the answer.
+ * So the bot has done its work and the update comes again.
+ */
+export interface LostAcknowledgementFault extends FaultCount {
+  kind: "lostAcknowledgement";
+}
+
+/** A webhook delivery: the bot gets the update, and Telegram cuts the connection if no answer came in time. */
+export interface WebhookTimeoutFault extends FaultCount {
+  kind: "webhookTimeout";
+  /** How long Telegram waits. 0 cuts the connection as soon as the bot has the request. */
+  milliseconds: number;
+}
+
+/** What goes wrong with a call. */
+export type CallFault = ErrorFault | LostResponseFault | LostRequestFault | DelayFault | HangFault;
+
+/** What goes wrong with a webhook delivery. */
+export type WebhookFault = LostAcknowledgementFault | WebhookTimeoutFault;
+
 /** Something that goes wrong between a bot and Telegram. */
-export type Fault = ErrorFault | LostResponseFault | LostRequestFault | DelayFault | HangFault;
+export type Fault = CallFault | WebhookFault;
+
+function isWebhookFault(fault: Fault): fault is WebhookFault {
+  return fault.kind === "lostAcknowledgement" || fault.kind === "webhookTimeout";
+}
 
 /** A fault that is set up, and how far it has come. */
-export class FaultRule {
+export class FaultRule<F extends Fault = Fault> {
   readonly id: number;
-  readonly fault: Fault;
+  readonly fault: F;
   #toSkip: number;
   #remaining: number;
   #hits = 0;
   #hitListeners: (() => void)[] = [];
   #endListeners = new Set<() => void>();
 
-  constructor(id: number, fault: Fault) {
+  constructor(id: number, fault: F) {
     this.id = id;
     this.fault = fault;
     this.#toSkip = fault.after ?? 0;
@@ -72,15 +101,18 @@ export class FaultRule {
     return this.#remaining <= 0;
   }
 
-  covers(token: string, method: string): boolean {
+  coversCall(token: string, method: string): this is FaultRule<CallFault> {
     const { fault } = this;
-    return (
-      (fault.token === undefined || fault.token === token) &&
-      (fault.method === undefined || fault.method.toLowerCase() === method.toLowerCase())
-    );
+    if (isWebhookFault(fault) || (fault.token !== undefined && fault.token !== token)) return false;
+    return fault.method === undefined || fault.method.toLowerCase() === method.toLowerCase();
   }
 
-  /** Counts a call that this rule covers; whether it is hit. */
+  coversDelivery(token: string): this is FaultRule<WebhookFault> {
+    const { fault } = this;
+    return isWebhookFault(fault) && (fault.token === undefined || fault.token === token);
+  }
+
+  /** Counts a call or delivery that this rule covers; whether it is hit. */
   count(): boolean {
     if (this.#toSkip > 0) {
       this.#toSkip -= 1;
@@ -152,13 +184,22 @@ export class Faults {
     return this.#rules.get(id);
   }
 
-  take(token: string, method: string): FaultRule | undefined {
-    for (const rule of this.#active) {
-      if (!rule.covers(token, method) || !rule.count()) continue;
-      if (rule.isSpent) this.#active.delete(rule);
-      return rule;
-    }
+  /** The fault that hits this call. */
+  forCall(token: string, method: string): FaultRule<CallFault> | undefined {
+    for (const rule of this.#active) if (rule.coversCall(token, method) && this.#count(rule)) return rule;
     return undefined;
+  }
+
+  /** The fault that hits this webhook delivery. */
+  forDelivery(token: string): FaultRule<WebhookFault> | undefined {
+    for (const rule of this.#active) if (rule.coversDelivery(token) && this.#count(rule)) return rule;
+    return undefined;
+  }
+
+  #count(rule: FaultRule): boolean {
+    const isHit = rule.count();
+    if (rule.isSpent) this.#active.delete(rule);
+    return isHit;
   }
 
   remove(id: number): void {

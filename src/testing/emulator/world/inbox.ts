@@ -1,10 +1,11 @@
+import { Fifo } from "./fifo.ts";
+
 /** Takes one item, or is cancelled. */
 type Reader<T> = (item: T) => void;
 
 /** A first in, first out line of items that are each read once, now or when they come. */
 export class Inbox<T> {
-  #items: T[] = [];
-  #head = 0;
+  readonly #items = new Fifo<T>();
   #readers: Reader<T>[] = [];
 
   push(item: T): void {
@@ -15,23 +16,13 @@ export class Inbox<T> {
 
   /** Calls `reader` with the next unread item, at once if there is one. Returns how to give up. */
   next(reader: Reader<T>): () => void {
-    if (this.#head < this.#items.length) {
-      reader(this.#shift());
+    if (this.#items.size > 0) {
+      reader(this.#items.shift() as T);
       return () => {};
     }
     this.#readers.push(reader);
     return () => {
       this.#readers = this.#readers.filter((other) => other !== reader);
     };
-  }
-
-  #shift(): T {
-    const item = this.#items[this.#head] as T;
-    this.#head += 1;
-    if (this.#head === this.#items.length || (this.#head >= 1024 && this.#head * 2 >= this.#items.length)) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
   }
 }

@@ -1,6 +1,7 @@
 import type { Update } from "@grammyjs/types";
 import { conflict, type TelegramError } from "../telegram-error.ts";
 import type { BotAccount } from "./bot-account.ts";
+import type { Clock } from "./clock.ts";
 
 /** What a getUpdates call asks for. `timeout` in seconds. */
 export interface PollRequest {
@@ -15,20 +16,20 @@ export class LongPoll {
   readonly #request: PollRequest;
   readonly #resolve: (updates: Update[]) => void;
   readonly #reject: (error: TelegramError) => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopTimer: () => void;
   #wakeup: NodeJS.Immediate | undefined;
 
   /**
    * Waits until an update is there, the timeout has passed, the client is gone, or another poll waits. A second poll
    * that has to wait ends the first with 409; one that is answered at once does not (as the official server).
    */
-  static wait(bot: BotAccount, request: PollRequest, signal: AbortSignal): Promise<Update[]> {
+  static wait(clock: Clock, bot: BotAccount, request: PollRequest, signal: AbortSignal): Promise<Update[]> {
     if (signal.aborted) return Promise.resolve([]);
     bot.longPoll?.fail(
       conflict("terminated by other getUpdates request; make sure that only one bot instance is running"),
     );
     return new Promise((resolve, reject) => {
-      const poll = new LongPoll(bot, request, resolve, reject);
+      const poll = new LongPoll(clock, bot, request, resolve, reject);
       bot.longPoll = poll;
       bot.queue.onPush(() => poll.#wake());
       signal.addEventListener("abort", () => poll.#end([]), { once: true });
@@ -36,6 +37,7 @@ export class LongPoll {
   }
 
   constructor(
+    clock: Clock,
     bot: BotAccount,
     request: PollRequest,
     resolve: (updates: Update[]) => void,
@@ -45,7 +47,7 @@ export class LongPoll {
     this.#request = request;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#timer = setTimeout(() => this.#end([]), request.timeout * 1000);
+    this.#stopTimer = clock.after(request.timeout * 1000, () => this.#end([]));
   }
 
   /** Ends this poll with an error. */
@@ -69,7 +71,7 @@ export class LongPoll {
   }
 
   #close(): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     clearImmediate(this.#wakeup);
     if (this.#bot.longPoll !== this) return;
     this.#bot.longPoll = undefined;

@@ -19,13 +19,16 @@ export function sendAs(
   replyTo?: number,
 ): Message {
   requireMember(person, room);
+  if (room.migratedTo !== undefined) {
+    throw new Error(`${describeRoom(room)} is a supergroup now: write to chat ${room.migratedTo.chat.id}`);
+  }
   const message = room.add({
     from: person.user,
     date: world.date,
     ...(replyTo !== undefined && replyFields(room, replyTo)),
     ...(typeof content === "string" ? textFields(content) : withEntities(content)),
   });
-  deliverMessage(world, room, "message", message);
+  deliverMessage(world, room.bots, "message", message);
   return message;
 }
 
@@ -36,7 +39,7 @@ export function editAs(world: World, person: Person, room: ChatRoom, messageId: 
   const { text: _text, entities: _entities, ...rest } = old;
   const message = { ...rest, edit_date: world.date, ...textFields(text) } as Message;
   room.put(message);
-  deliverMessage(world, room, "edited_message", message);
+  deliverMessage(world, room.bots, "edited_message", message);
   return message;
 }
 
@@ -64,7 +67,7 @@ export function replyFields(
   return { reply_to_message: message as NonNullable<Message["reply_to_message"]> };
 }
 
-function name(user: User): string {
+export function name(user: User): string {
   return user.username === undefined ? `${user.first_name} (user ${user.id})` : `@${user.username} (user ${user.id})`;
 }
 
@@ -74,9 +77,14 @@ export function describeRoom({ chat, bots }: ChatRoom): string {
   return `the private chat of ${chat.first_name} (chat ${chat.id}) with ${bot}`;
 }
 
-function deliverMessage(world: World, room: ChatRoom, kind: "message" | "edited_message", message: Message): void {
-  const place = { chat: room.chat.id, user: message.from?.id };
-  for (const bot of room.bots) world.deliver(bot, { [kind]: message }, place);
+export function deliverMessage(
+  world: World,
+  bots: Iterable<BotAccount>,
+  kind: "message" | "edited_message",
+  message: Message,
+): void {
+  const place = { chat: message.chat.id, user: message.from?.id };
+  for (const bot of bots) world.deliver(bot, { [kind]: message }, place);
 }
 
 function withEntities(content: MessageContent): MessageContent {

@@ -2,18 +2,11 @@ import type { CallbackQuery, Chat, Message, Update, User } from "@grammyjs/types
 import type { BotAccount } from "./bot-account.ts";
 import type { ChatRoom } from "./chat-room.ts";
 import { kindOf, type UpdateKind } from "./update-kind.ts";
+import { placeOf } from "./update-place.ts";
 import type { NewUpdate } from "./update-queue.ts";
 import type { World } from "./world.ts";
 
 const MESSAGES: ReadonlySet<UpdateKind> = new Set(["message", "edited_message", "channel_post", "edited_channel_post"]);
-
-/** The fields by which most kinds of update say who and where. */
-interface Content {
-  readonly from?: User | undefined;
-  readonly user?: User | undefined;
-  readonly chat?: Chat | undefined;
-  readonly message?: Message | undefined;
-}
 
 /**
  * Delivers an update that a test wrote by itself. The chats, people and messages in it exist from now on, so that the
@@ -21,12 +14,13 @@ interface Content {
  */
 export function deliverRaw(world: World, bot: BotAccount, update: NewUpdate): Update | undefined {
   const kind = kindOf(update);
-  const content = update[kind] as Content & (Message | CallbackQuery);
-  const user = content.from ?? content.user;
-  const chat = content.chat ?? content.message?.chat;
+  const content = update[kind] as Message | CallbackQuery;
+  const { user, chat } = placeOf(update);
   if (user !== undefined) learnPerson(world, user);
   const room = chat === undefined ? undefined : learnRoom(world, bot, chat);
-  if (user !== undefined && !user.is_bot) room?.members.add(user.id);
+  if (user !== undefined && !user.is_bot && room !== undefined && room.chat.type !== "private") {
+    world.join(room, world.requirePerson(user.id));
+  }
   if (MESSAGES.has(kind)) room?.put(content as Message);
   if (kind === "callback_query") learnCallbackQuery(world, bot, room, content as CallbackQuery);
   return world.deliver(bot, update, { chat: chat?.id, user: user?.id });
@@ -44,7 +38,7 @@ function learnRoom(world: World, bot: BotAccount, chat: Chat): ChatRoom {
     return world.privateRoom(bot, person);
   }
   const room = world.groups.get(chat.id) ?? world.addGroup(chat);
-  room.bots.add(bot);
+  world.join(room, bot);
   return room;
 }
 

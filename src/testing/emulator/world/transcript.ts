@@ -42,8 +42,29 @@ export interface CallEntry {
   fault?: FaultKind | undefined;
 }
 
+/** An attempt to deliver an update by webhook is over. */
+export interface DeliveryEntry {
+  type: "delivery";
+  index: number;
+  at: number;
+  bot: string;
+  updateId: number;
+  /** Counts the attempts from 1. It starts anew when the webhook is set anew. */
+  attempt: number;
+  chat?: number | undefined;
+  user?: number | undefined;
+  /** Whether Telegram knows that the bot has the update. If not, it will deliver it again. */
+  ok: boolean;
+  /** The HTTP status that the bot answered with, if it did. */
+  status?: number | undefined;
+  /** What went wrong, as in getWebhookInfo's `last_error_message`. */
+  error?: string | undefined;
+  /** The fault that hit this delivery. */
+  fault?: FaultKind | undefined;
+}
+
 /** One thing that happened, either side. */
-export type TranscriptEntry = UpdateEntry | CallEntry;
+export type TranscriptEntry = UpdateEntry | CallEntry | DeliveryEntry;
 
 /** Which entries. Everything that is given must match. */
 export interface TranscriptFilter {
@@ -84,7 +105,8 @@ export class Transcript {
   /** `bot` is a username here. */
   entries(filter: TranscriptFilter = {}): TranscriptEntry[] {
     const entries: TranscriptEntry[] = [];
-    for (let place = this.#head; place < this.#entries.length; place += 1) {
+    const oldest = this.#count - this.#entries.length;
+    for (let place = Math.max(this.#head, (filter.from ?? 0) - oldest); place < this.#entries.length; place += 1) {
       const entry = this.#entries[place] as TranscriptEntry;
       if (matches(entry, filter)) entries.push(entry);
     }

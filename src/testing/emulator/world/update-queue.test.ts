@@ -63,6 +63,28 @@ describe("UpdateQueue", () => {
     expect(idsOf(queue.take(0, 100))).toEqual([1001]);
   });
 
+  test("confirms one update, wherever it stands", () => {
+    const queue = queueOf(4);
+    for (const id of [1001, 1003, 1000]) queue.confirm(id);
+    expect(idsOf(queue.pending())).toEqual([1002]);
+    expect([1000, 1002, 1003].map((id) => queue.has(id))).toEqual([false, true, false]);
+    queue.confirm(1003);
+    queue.push(poll("new"));
+    expect(idsOf(queue.take(0, 100))).toEqual([1002, 1004]);
+    queue.confirm(1002);
+    queue.confirm(1004);
+    expect(queue.size).toBe(0);
+    queue.push(poll("newer"));
+    expect(idsOf(queue.take(0, 100))).toEqual([1005]);
+  });
+
+  test("forgets how often old updates were handed out", () => {
+    const queue = queueOf(0);
+    for (let id = 0; id < 200_000; id += 1) queue.countDelivery(id);
+    expect([...queue.deliveries().keys()].at(0)).toBe(100_000);
+    expect(queue.deliveries().size).toBe(100_000);
+  });
+
   test("starts ids anew only when nothing is unconfirmed", () => {
     const queue = queueOf(1);
     expect(() => queue.restartIds(5)).toThrow("update ids can only start anew when nothing is unconfirmed (1 are)");

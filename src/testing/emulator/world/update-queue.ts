@@ -3,9 +3,12 @@ import type { Update } from "@grammyjs/types";
 /** An update before it has its number. */
 export type NewUpdate = Omit<Update, "update_id">;
 
+/** A link of the chain, oldest first. */
 interface Queued {
   readonly update: Update;
   readonly createdAt: number;
+  previous: Queued | undefined;
+  next: Queued | undefined;
 }
 
 /** "Incoming updates are stored on the server until the bot receives them, but not longer than 24 hours." */
@@ -14,19 +17,23 @@ const LIFETIME = 24 * 60 * 60 * 1000;
 /** TQueue of the official server: an offset further than this beyond the next id is ignored. */
 const OFFSET_TOLERANCE = 10;
 
+/** Of so many updates at least it stays known how often they were handed out, of twice as many at most. */
+const DELIVERIES_KEPT = 100_000;
+
 /**
  * One bot's unconfirmed updates (Bot API, getUpdates). An update stays until `take` is called with an offset above its
- * id, and is handed out again by every `take` until then.
+ * id, or until `confirm` is, and is handed out again until then.
  *
- * Kept as an array with a moving start, so that every operation costs what it hands out or removes, not what waits.
+ * Kept as a chain, so that every operation costs what it hands out or removes, not what waits.
  */
 export class UpdateQueue {
   readonly #clock: () => number;
-  readonly #deliveries = new Map<number, number>();
-  #entries: Queued[] = [];
-  #head = 0;
+  readonly #queued = new Map<number, Queued>();
+  #first: Queued | undefined;
+  #last: Queued | undefined;
+  #deliveries = new Map<number, number>();
   #nextId: number;
-  #pushListener: (() => void) | undefined;
+  #pushListener: ((update: Update) => void) | undefined;
   #emptyListeners: (() => void)[] = [];
 
   constructor(clock: () => number, firstId: number) {
@@ -36,40 +43,64 @@ export class UpdateQueue {
 
   /** How many updates are unconfirmed. */
   get size(): number {
-    return this.#entries.length - this.#head;
+    this.#expire();
+    return this.#queued.size;
   }
 
   push(content: NewUpdate): Update {
     const update: Update = { update_id: this.#nextId, ...content };
     this.#nextId += 1;
-    this.#entries.push({ update, createdAt: this.#clock() });
-    this.#pushListener?.();
+    const queued: Queued = { update, createdAt: this.#clock(), previous: this.#last, next: undefined };
+    if (this.#last === undefined) this.#first = queued;
+    else this.#last.next = queued;
+    this.#last = queued;
+    this.#queued.set(update.update_id, queued);
+    this.#pushListener?.(update);
     return update;
   }
 
   /** Confirms what `offset` confirms, then hands out up to `limit` updates. */
   take(offset: number, limit: number): Update[] {
     this.#expire();
-    if (offset < 0) this.#drop(this.size + offset);
-    else if (offset <= this.#nextId + OFFSET_TOLERANCE) this.#confirmBelow(offset);
-    const updates = this.#entries.slice(this.#head, this.#head + limit).map((entry) => entry.update);
-    for (const { update_id } of updates) this.#deliveries.set(update_id, (this.#deliveries.get(update_id) ?? 0) + 1);
+    if (offset < 0) this.#drop(this.#queued.size + offset);
+    else if (offset <= this.#nextId + OFFSET_TOLERANCE) this.#dropWhile(({ update }) => update.update_id < offset);
+    const updates = this.#walk(limit);
+    for (const { update_id } of updates) this.countDelivery(update_id);
     return updates;
+  }
+
+  /** Whether the update is unconfirmed. */
+  has(updateId: number): boolean {
+    this.#expire();
+    return this.#queued.has(updateId);
+  }
+
+  /** Confirms one update, wherever it stands. */
+  confirm(updateId: number): void {
+    const queued = this.#queued.get(updateId);
+    if (queued !== undefined) this.#remove(queued);
   }
 
   /** What is unconfirmed now, oldest first. */
   pending(): Update[] {
     this.#expire();
-    return this.#entries.slice(this.#head).map((entry) => entry.update);
+    return this.#walk(Infinity);
   }
 
-  /** update_id to how often `take` handed it out. */
+  /** Notes that the update was handed out once more. */
+  countDelivery(updateId: number): void {
+    this.#deliveries.set(updateId, (this.#deliveries.get(updateId) ?? 0) + 1);
+    if (this.#deliveries.size < 2 * DELIVERIES_KEPT) return;
+    this.#deliveries = new Map([...this.#deliveries].slice(-DELIVERIES_KEPT));
+  }
+
+  /** update_id to how often it was handed out. */
   deliveries(): ReadonlyMap<number, number> {
     return this.#deliveries;
   }
 
   clear(): void {
-    this.#drop(this.size);
+    this.#drop(this.#queued.size);
   }
 
   /**
@@ -81,8 +112,8 @@ export class UpdateQueue {
     this.#nextId = id;
   }
 
-  /** The one listener that hears of new updates: the long poll that waits, later the webhook sender. */
-  onPush(listener: (() => void) | undefined): void {
+  /** The one listener that hears of new updates: the long poll that waits, or the webhook. */
+  onPush(listener: ((update: Update) => void) | undefined): void {
     this.#pushListener = listener;
   }
 
@@ -98,26 +129,34 @@ export class UpdateQueue {
     };
   }
 
-  #expire(): void {
-    const oldest = this.#clock() - LIFETIME;
-    let count = 0;
-    while ((this.#entries[this.#head + count]?.createdAt ?? Infinity) < oldest) count += 1;
-    this.#drop(count);
+  #walk(limit: number): Update[] {
+    const updates: Update[] = [];
+    for (let queued = this.#first; queued !== undefined && updates.length < limit; queued = queued.next) {
+      updates.push(queued.update);
+    }
+    return updates;
   }
 
-  #confirmBelow(offset: number): void {
-    let count = 0;
-    while ((this.#entries[this.#head + count]?.update.update_id ?? Infinity) < offset) count += 1;
-    this.#drop(count);
+  #expire(): void {
+    const oldest = this.#clock() - LIFETIME;
+    this.#dropWhile(({ createdAt }) => createdAt < oldest);
   }
 
   #drop(count: number): void {
-    if (count <= 0) return;
-    this.#head += count;
-    if (this.#head === this.#entries.length || (this.#head >= 1024 && this.#head * 2 >= this.#entries.length)) {
-      this.#entries = this.#entries.slice(this.#head);
-      this.#head = 0;
-    }
-    if (this.size === 0) for (const listener of this.#emptyListeners.splice(0)) listener();
+    let left = count;
+    this.#dropWhile(() => left-- > 0);
+  }
+
+  #dropWhile(isToGo: (queued: Queued) => boolean): void {
+    while (this.#first !== undefined && isToGo(this.#first)) this.#remove(this.#first);
+  }
+
+  #remove({ update, previous, next }: Queued): void {
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    this.#queued.delete(update.update_id);
+    if (this.#queued.size === 0) for (const listener of this.#emptyListeners.splice(0)) listener();
   }
 }

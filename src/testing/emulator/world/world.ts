@@ -2,19 +2,26 @@ import type { Chat, Update, User } from "@grammyjs/types";
 import { BotAccount, describeBot, type NewBot } from "./bot-account.ts";
 import { CallbackQueries } from "./callback-queries.ts";
 import { ChatRoom } from "./chat-room.ts";
+import { DrivenClock, RealClock, type Clock } from "./clock.ts";
 import { Faults } from "./faults.ts";
 import { Transcript } from "./transcript.ts";
 import { kindOf } from "./update-kind.ts";
 import { UpdateQueue, type NewUpdate } from "./update-queue.ts";
+import type { Carrier } from "./webhook.ts";
 
 /** What a world is made of. */
 export interface WorldOptions {
-  /** Milliseconds since 1970. Default: the system's clock. */
-  clock?: (() => number) | undefined;
+  /**
+   * "driven": stands still until `advance()`, and everything that takes time at Telegram follows it. A function: says
+   * the time, in milliseconds since 1970, while what takes time takes real time. Default: the system's clock.
+   */
+  clock?: (() => number) | "driven" | undefined;
   /** From 0 up to, not including, 1. Default: `Math.random`. */
   random?: (() => number) | undefined;
   /** How many entries the transcript keeps. Default 100 000. */
   transcriptLimit?: number | undefined;
+  /** How many milliseconds a webhook has to answer. Default 60 000, as at Telegram. */
+  webhookTimeout?: number | undefined;
 }
 
 /** A user's account. */
@@ -22,34 +29,43 @@ export interface Person {
   readonly user: User;
   /** Ids of the bots that this user has blocked. */
   readonly blocked: Set<number>;
+  /** The groups that this user is in. */
+  readonly groups: Set<ChatRoom>;
 }
 
 const TOKEN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /** Everything that Telegram knows: no network, no timers of its own. */
 export class World {
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly transcript: Transcript;
   readonly faults: Faults = new Faults();
   readonly callbackQueries: CallbackQueries;
+  /** Milliseconds. */
+  readonly webhookTimeout: number;
+  /** Takes updates to webhooks. Whoever has a network sets it. */
+  carrier: Carrier = () => Promise.resolve({ isConfirmed: false, error: "there is no network" });
   readonly people: Map<number, Person> = new Map();
   /** Groups and supergroups by chat id. */
   readonly groups: Map<number, ChatRoom> = new Map();
   readonly #bots = new Map<string, BotAccount>();
   readonly #botsById = new Map<number, BotAccount>();
+  /** Of the bots. */
+  readonly #usernames = new Set<string>();
   #lastId = 100_000;
 
   constructor(options: WorldOptions = {}) {
-    this.clock = options.clock ?? Date.now;
+    this.clock = options.clock === "driven" ? new DrivenClock() : new RealClock(options.clock);
     this.random = options.random ?? Math.random;
-    this.transcript = new Transcript(this.clock, options.transcriptLimit ?? 100_000);
-    this.callbackQueries = new CallbackQueries(this.clock);
+    this.transcript = new Transcript(this.clock.now, options.transcriptLimit ?? 100_000);
+    this.callbackQueries = new CallbackQueries(this.clock.now);
+    this.webhookTimeout = options.webhookTimeout ?? 60_000;
   }
 
   /** Unix seconds, as in messages. */
   get date(): number {
-    return Math.floor(this.clock() / 1000);
+    return Math.floor(this.clock.now() / 1000);
   }
 
   /** A number that no user, bot or chat has yet. */
@@ -73,12 +89,13 @@ export class World {
     const token = options.token ?? `${id}:${this.#randomSecret()}`;
     if (idOfToken(token) !== id) throw new TypeError(`a bot's token begins with its id: "${id}:..."`);
     if (this.#botsById.has(id)) throw new Error(`there is a bot with the id ${id} already`);
-    if (this.bots().some(({ user }) => user.username === options.username)) {
+    if (this.#usernames.has(options.username)) {
       throw new Error(`there is a bot with the username ${options.username} already`);
     }
-    const bot = new BotAccount(describeBot(options, id), token, new UpdateQueue(this.clock, this.randomUpdateId()));
+    const bot = new BotAccount(describeBot(options, id), token, new UpdateQueue(this.clock.now, this.randomUpdateId()));
     this.#bots.set(token, bot);
     this.#botsById.set(id, bot);
+    this.#usernames.add(options.username);
     return bot;
   }
 
@@ -96,7 +113,7 @@ export class World {
 
   addPerson(user: User): Person {
     if (this.people.has(user.id)) throw new Error(`there is a user with the id ${user.id} already`);
-    const person: Person = { user, blocked: new Set() };
+    const person: Person = { user, blocked: new Set(), groups: new Set() };
     this.people.set(user.id, person);
     return person;
   }
@@ -106,6 +123,34 @@ export class World {
     const room = new ChatRoom(chat);
     this.groups.set(chat.id, room);
     return room;
+  }
+
+  requirePerson(id: number): Person {
+    const person = this.people.get(id);
+    if (person === undefined) throw new Error(`there is no user with the id ${id}`);
+    return person;
+  }
+
+  /** A chat id that no chat has yet. */
+  newGroupId(supergroup: boolean): number {
+    return (supergroup ? -1_000_000_000_000 : 0) - this.newId();
+  }
+
+  /** From now on this person or bot is in the group. Nobody is told. */
+  join(room: ChatRoom, member: Person | BotAccount): void {
+    room.former.delete(member.user.id);
+    if (member instanceof BotAccount) return void room.bots.add(member);
+    room.members.add(member.user.id);
+    member.groups.add(room);
+  }
+
+  /** Takes `join` back, and the role with it. */
+  leave(room: ChatRoom, member: Person | BotAccount, how: "left" | "kicked"): void {
+    room.former.set(member.user.id, how);
+    room.roles.delete(member.user.id);
+    if (member instanceof BotAccount) return void room.bots.delete(member);
+    room.members.delete(member.user.id);
+    member.groups.delete(room);
   }
 
   /** The private chat of this person with this bot; made if they have none yet. */

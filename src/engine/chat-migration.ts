@@ -1,0 +1,58 @@
+import { keyName, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
+import type { ChatAlias } from "../persistence/atomic-persistence.ts";
+import type { ChatAliases } from "./chat-aliases.ts";
+import type { Committer } from "./committer.ts";
+import type { Reporter } from "./reporter.ts";
+import type { Values } from "./values.ts";
+
+/** Merges the data of a group with that of the supergroup it has become, where both have some. */
+export type OnMigrate = (old: unknown, fresh: unknown) => unknown;
+
+/** What a migration needs of the engine. */
+export interface ChatMigrationOptions {
+  readonly values: Values;
+  readonly committer: Committer;
+  readonly reporter: Reporter;
+  readonly read: (keys: readonly RecordKey[]) => Promise<readonly (KeptRecord | undefined)[]>;
+  readonly aliases: ChatAliases;
+  readonly onMigrate: OnMigrate | undefined;
+}
+
+/** Moves what is kept for a group to the supergroup that it has become. */
+export class ChatMigration {
+  readonly #options: ChatMigrationOptions;
+
+  constructor(options: ChatMigrationOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Moves everything in one commit of its own, before the handlers of the update that announces it: it has happened,
+   * whatever they do. The caller has the turns of both chats. Done already, it does nothing.
+   */
+  async perform(alias: ChatAlias): Promise<void> {
+    const { committer, read, aliases } = this.#options;
+    if (aliases.has(alias.from) || alias.from === alias.to) return;
+    const from: RecordKey = { kind: "chat", id: alias.from };
+    const to: RecordKey = { kind: "chat", id: alias.to };
+    const [old, fresh] = await read([from, to]);
+    const changes: RecordChange[] = [];
+    if (old !== undefined) {
+      changes.push({ key: to, record: this.#merged(to, old, fresh) }, { key: from, record: undefined });
+    }
+    await committer.commit({ changes, alias });
+    aliases.add(alias);
+  }
+
+  #merged(to: RecordKey, old: KeptRecord, fresh: KeptRecord | undefined): KeptRecord {
+    if (fresh === undefined) return old;
+    const { values, onMigrate, reporter } = this.#options;
+    if (onMigrate !== undefined)
+      return values.encode(to, onMigrate(values.load(to, old).value, values.load(to, fresh).value));
+    reporter.logger.warn(
+      `A group has become a supergroup that had data already. The group's data stands; this was dropped from ${keyName(to)}: ` +
+        `${fresh.text} (option onMigrate merges)`,
+    );
+    return old;
+  }
+}

@@ -1,0 +1,273 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Update } from "@grammyjs/types";
+import { BOT_KEY, keyName, keyText, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
+import { PerdureError } from "../errors.ts";
+import { BotView } from "./bot-view.ts";
+import type { Clock } from "./clock.ts";
+import type { Committer } from "./committer.ts";
+import type { Reporter } from "./reporter.ts";
+import { SERVICE_ACCOUNTS } from "./scopes-of-update.ts";
+import { Slots, type Slot } from "./slots.ts";
+import { Turns, type Turn } from "./turns.ts";
+import { UnitOfWork, type UnitSubject } from "./unit-of-work.ts";
+import type { Values } from "./values.ts";
+
+/** What is to be done as one unit of work. */
+export interface Assignment extends UnitSubject {
+  /** The records that it begins with, and takes its turn for. Asked again when the turn comes: a chat may have moved. */
+  keys(): readonly RecordKey[];
+  /** The update that is done with it, if it is one. */
+  readonly update?: Update | undefined;
+}
+
+/** A unit of work on its way, from entering the queues of its records to leaving them. */
+export interface Passage {
+  readonly assignment: Assignment;
+  keys: readonly RecordKey[];
+  turn: Turn;
+  slot?: Slot | undefined;
+  unit?: UnitOfWork | undefined;
+  /** When its handlers began, in milliseconds since 1970. */
+  began?: number | undefined;
+  reported?: boolean;
+  /** The done mark that is not durable yet. */
+  mark?: Promise<void> | undefined;
+}
+
+/** What the runner needs of the engine. */
+export interface UnitRunnerOptions {
+  readonly values: Values;
+  readonly committer: Committer;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly concurrency: number;
+  readonly onHandlerError: "rollback" | "keep";
+  /** Reads records, waiting as long as they can't be read. */
+  readonly read: (keys: readonly RecordKey[]) => Promise<readonly (KeptRecord | undefined)[]>;
+  /** Aborted when whatever still runs is given up. */
+  readonly stopped: AbortSignal;
+}
+
+/** A unit of work that runs longer is reported, in milliseconds. */
+const LONG = 60_000;
+
+/** Runs units of work: turn, slot, records, handlers, commit. */
+export class UnitRunner {
+  readonly #options: UnitRunnerOptions;
+  readonly #botView: BotView;
+  readonly #turns = new Turns();
+  readonly #slots: Slots;
+  readonly #passages = new Set<Passage>();
+  readonly #current = new AsyncLocalStorage<UnitOfWork>();
+  #onIdle: (() => void) | undefined;
+  #cancelWatch: (() => void) | undefined;
+  /** The bot's data as of the last commit, once a unit has read it. */
+  #bot: { readonly record: KeptRecord | undefined } | undefined;
+
+  constructor(options: UnitRunnerOptions) {
+    this.#options = options;
+    this.#botView = new BotView(options.values);
+    this.#slots = new Slots(options.concurrency);
+  }
+
+  /** The unit of work whose handlers called this. */
+  get current(): UnitOfWork | undefined {
+    const unit = this.#current.getStore();
+    return unit?.isOver === false ? unit : undefined;
+  }
+
+  /** Enters the queues now: the order of these calls is the order of the turns. To be followed by {@link UnitRunner.leave}. */
+  enter(assignment: Assignment): Passage {
+    const keys = assignment.keys();
+    const passage: Passage = { assignment, keys, turn: this.#turns.take(turnKeys(keys)) };
+    this.#passages.add(passage);
+    return passage;
+  }
+
+  /** Waits for the turn and for a slot, or for all slots, to run alone. */
+  async admit(passage: Passage, alone: boolean): Promise<void> {
+    for (;;) {
+      await passage.turn.wait();
+      this.#options.stopped.throwIfAborted();
+      const keys = passage.assignment.keys();
+      if (sameKeys(keys, passage.keys)) break;
+      // Its chat has moved while it waited. It goes to the end of the other queue.
+      passage.turn.release();
+      passage.keys = keys;
+      passage.turn = this.#turns.take(turnKeys(keys));
+    }
+    passage.slot = await this.#slots.take(alone);
+    this.#options.stopped.throwIfAborted();
+  }
+
+  /** Reads the records, runs the handlers, and makes what they changed durable. See `Engine.handle` for how it rejects. */
+  async run<T>(passage: Passage, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    const unit = await this.#begin(passage);
+    let outcome: { readonly value: T } | { readonly error: unknown };
+    let changes: readonly RecordChange[] | undefined;
+    try {
+      outcome = { value: await this.#current.run(unit, () => work(unit)) };
+      changes = await this.#changes(passage, unit);
+    } catch (error) {
+      outcome = { error };
+      changes = await this.#changesInSpite(passage, unit, error);
+    }
+    await this.#conclude(passage, unit, changes);
+    passage.turn.release();
+    if (changes !== undefined) await this.#callAfterCommit(passage, unit);
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Gives up everything that the passage has. */
+  leave(passage: Passage): void {
+    passage.turn.release();
+    passage.slot?.give();
+    this.#passages.delete(passage);
+    if (this.#passages.size > 0) return;
+    this.#cancelWatch?.();
+    this.#cancelWatch = undefined;
+    this.#onIdle?.();
+  }
+
+  /** Resolves when no unit of work is on its way. */
+  async idle(): Promise<void> {
+    if (this.#passages.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  /** Gives up whatever is on its way, which it answers. The signal `stopped` is to be aborted before. */
+  giveUp(): readonly Passage[] {
+    const left = [...this.#passages];
+    for (const { unit, turn } of left) {
+      unit?.abandon();
+      turn.release();
+    }
+    return left;
+  }
+
+  async #begin(passage: Passage): Promise<UnitOfWork> {
+    const { values, clock } = this.#options;
+    const { keys, turn, slot } = passage;
+    const wanted = this.#bot === undefined ? [...keys, BOT_KEY] : keys;
+    const records = await this.#options.read(wanted);
+    // A commit may have been quicker than this read.
+    this.#bot ??= { record: records[keys.length] };
+    const unit = new UnitOfWork(passage.assignment, keys, records, this.#bot.record, {
+      values,
+      botView: this.#botView,
+      read: (more) => this.#options.read(more),
+      own: (key) => own(turn, slot, key),
+    });
+    passage.unit = unit;
+    passage.began = clock.now();
+    this.#cancelWatch ??= clock.after(LONG, () => this.#watch());
+    return unit;
+  }
+
+  /** Makes the changes durable, and the update done. */
+  async #conclude(passage: Passage, unit: UnitOfWork, changes: readonly RecordChange[] | undefined): Promise<void> {
+    const { committer, stopped } = this.#options;
+    const done = passage.assignment.update?.update_id;
+    stopped.throwIfAborted();
+    if (changes?.length === 0 && unit.calls.length === 0) {
+      if (done !== undefined) passage.mark = committer.markDone(done);
+      return;
+    }
+    try {
+      if (changes !== undefined || done !== undefined) await committer.commit({ changes: changes ?? [], done });
+      this.#remember(changes ?? []);
+    } catch (error) {
+      // It can never be kept. Then at least it must not come again.
+      if (!stopped.aborted && done !== undefined) await committer.commit({ changes: [], done });
+      throw error;
+    }
+  }
+
+  /** What the unit changed. Where it had no turn, only if nobody else has changed the same meanwhile. */
+  async #changes({ turn, slot }: Passage, unit: UnitOfWork): Promise<readonly RecordChange[]> {
+    const changes = unit.finish();
+    for (const { key } of changes) {
+      if (hasTurn(key)) continue;
+      await own(turn, slot, key);
+      const [now] = await this.#options.read([key]);
+      if (now?.text !== unit.loaded(key)?.text) throw conflict(key);
+    }
+    return changes;
+  }
+
+  /** What is kept of a unit that failed: nothing (`undefined`), unless `onHandlerError` says otherwise. */
+  async #changesInSpite(
+    passage: Passage,
+    unit: UnitOfWork,
+    failure: unknown,
+  ): Promise<readonly RecordChange[] | undefined> {
+    const { onHandlerError, reporter, stopped } = this.#options;
+    const { update } = passage.assignment;
+    if (onHandlerError === "rollback" || update === undefined || unit.isOver || stopped.aborted) {
+      unit.abandon();
+      return undefined;
+    }
+    try {
+      return await this.#changes(passage, unit);
+    } catch (error) {
+      if (error !== failure) reporter.report(error, { update });
+      return undefined;
+    }
+  }
+
+  #remember(changes: readonly RecordChange[]): void {
+    for (const { key, record } of changes) if (key.kind === "bot") this.#bot = { record };
+  }
+
+  async #callAfterCommit({ assignment: { update } }: Passage, unit: UnitOfWork): Promise<void> {
+    for (const call of unit.calls) {
+      try {
+        await call();
+      } catch (error) {
+        this.#options.reporter.report(error, { update });
+      }
+    }
+  }
+
+  #watch(): void {
+    const { clock, reporter } = this.#options;
+    for (const passage of this.#passages) {
+      if (passage.began === undefined || passage.reported === true || clock.now() - passage.began < LONG) continue;
+      passage.reported = true;
+      const seconds = Math.round((clock.now() - passage.began) / 1000);
+      const records = passage.keys.map(keyName).join(", ");
+      reporter.logger.warn(
+        `${passage.assignment.name} has been running for ${seconds} s. What comes for the same ${records} waits for it.`,
+      );
+    }
+    this.#cancelWatch = clock.after(LONG / 4, () => this.#watch());
+  }
+}
+
+async function own(turn: Turn, slot: Slot | undefined, key: RecordKey): Promise<void> {
+  const waiting = turn.own(keyText(key));
+  if (waiting === undefined) return;
+  if (slot === undefined) await waiting;
+  else await slot.lendWhile(waiting);
+}
+
+/** Accounts that stand for everybody have data and no turn: unrelated chats would wait for each other. */
+function hasTurn(key: RecordKey): boolean {
+  return key.kind !== "user" || !SERVICE_ACCOUNTS.has(key.id);
+}
+
+function turnKeys(keys: readonly RecordKey[]): string[] {
+  return keys.filter(hasTurn).map(keyText);
+}
+
+function sameKeys(a: readonly RecordKey[], b: readonly RecordKey[]): boolean {
+  return a.length === b.length && a.every((key, index) => keyText(key) === keyText(b[index] as RecordKey));
+}
+
+function conflict(key: RecordKey): PerdureError {
+  return new PerdureError(
+    "PERDURE_CONFLICT",
+    `${keyName(key)} stands for everybody, and another update has changed it at the same time. This one was rolled back. ` +
+      "Keep such things in the chat's data.",
+  );
+}

@@ -1,0 +1,65 @@
+import type { Engine } from "../engine/engine.ts";
+import { PerdureError } from "../errors.ts";
+
+/** What a lifetime does, in the application's words. Each is called once. */
+export interface LifetimeSteps {
+  /** Opens the persistence; gives up when the signal is aborted. */
+  open(lifetime: Lifetime): Promise<Engine>;
+  /** Stops fetching, and waits for what runs. */
+  stop(engine: Engine): Promise<void>;
+  /** Closes the persistence. */
+  close(): Promise<void>;
+}
+
+/** The application from its opening to its closing. There is one at a time; each step happens once, whoever asks for it. */
+export class Lifetime {
+  readonly #steps: LifetimeSteps;
+  readonly #stopping = new AbortController();
+  readonly #opened: Promise<Engine>;
+  #stopped: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+  /** There as soon as the persistence is open: `postInit` may use what waits for the opening otherwise. */
+  engine: Engine | undefined;
+
+  constructor(steps: LifetimeSteps) {
+    this.#steps = steps;
+    this.#opened = steps.open(this);
+    this.#opened.catch(() => {});
+  }
+
+  /** Aborted when it begins to stop. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** Resolves when the persistence is open and `postInit` has ended. */
+  opened(): Promise<Engine> {
+    return this.#opened;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort(new PerdureError("PERDURE_STOPPED", "The application was stopped."));
+    const engine = await this.#opened.catch(() => undefined);
+    if (engine !== undefined) await this.#steps.stop(engine);
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.stop();
+    } finally {
+      // An opening that failed has left nothing open.
+      const engine = await this.#opened.catch(() => undefined);
+      if (engine !== undefined) await this.#steps.close();
+    }
+  }
+}

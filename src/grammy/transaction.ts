@@ -1,0 +1,38 @@
+import type { Api } from "grammy";
+import type { MaybePromise } from "../data/maybe-promise.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { UnitOfWork } from "../engine/unit-of-work.ts";
+import type { Data, DeepReadonly, KeptTypes } from "./context.ts";
+
+/** What `app.transaction` gives. All of it throws `PERDURE_UNIT_OVER` once the transaction has ended. */
+export interface Transaction<K> {
+  /**
+   * The data of a chat that the transaction was begun with, to change in place. Throws `PERDURE_NO_TURN` for another one.
+   * The id of a group that has become a supergroup may be the old one.
+   */
+  chatData(id: number): Data<K, "chat">;
+  /** The data of a user that the transaction was begun with, likewise. */
+  userData(id: number): Data<K, "user">;
+  /** The bot's data, frozen. */
+  readonly botData: DeepReadonly<Data<K, "bot">>;
+  /** Changes the bot's data, as `ctx.updateBotData` does. */
+  updateBotData<T>(change: (data: Data<K, "bot">) => T extends PromiseLike<unknown> ? never : T): Promise<T>;
+  /** Runs `call` once what the transaction changed is durable. */
+  afterCommit(call: () => MaybePromise<void>): void;
+  /** The bot's api. */
+  readonly api: Api;
+}
+
+/** The typed face of a unit of work that is no update's. */
+export function transactionOf<K extends KeptTypes>(engine: Engine, unit: UnitOfWork, api: Api): Transaction<K> {
+  return {
+    chatData: (id) => unit.valueOf("chat", engine.chatId(id)).get() as Data<K, "chat">,
+    userData: (id) => unit.valueOf("user", id).get() as Data<K, "user">,
+    get botData() {
+      return unit.botData as DeepReadonly<Data<K, "bot">>;
+    },
+    updateBotData: (change) => unit.updateBotData(change as never),
+    afterCommit: (call) => unit.afterCommit(call),
+    api,
+  };
+}
