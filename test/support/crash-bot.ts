@@ -1,0 +1,121 @@
+// A bot to be killed: `crash-bot.ts` with a CrashPlan as JSON in CRASH_PLAN. It notes every text in its chat, in order, and
+// counts it for its user and for the bot. "/done" is answered. At the place that the plan names it kills itself, with the
+// signal that nothing can catch.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Update } from "@grammyjs/types";
+import { run } from "@grammyjs/runner";
+import { Bot, webhookCallback, type Context } from "grammy";
+import {
+  Application,
+  SqlitePersistence,
+  type Acceptance,
+  type PersistentContext,
+  type UnitCommit,
+} from "../../src/index.ts";
+import type { CrashPlan, Place } from "./crash-plan.ts";
+
+interface Kept {
+  bot: { n: number };
+  chat: { texts: string[] };
+  user: { n: number };
+}
+
+const plan = JSON.parse(process.env["CRASH_PLAN"] ?? "{}") as CrashPlan;
+let left = plan.after;
+
+/** Dies here if the plan says so. */
+function pass(place: Place): void {
+  if (plan.place !== place) return;
+  left -= 1;
+  if (left <= 0) process.kill(process.pid, "SIGKILL");
+}
+
+/** The persistence, with places to die at, and the faults that the story must find. */
+class CrashingPersistence extends SqlitePersistence {
+  override accept(updates: readonly Update[]): readonly Acceptance[] {
+    pass("before accepting");
+    if (plan.mutant === "acknowledge first") {
+      const acceptances = updates.map((): Acceptance => "accepted");
+      setTimeout(() => this.#late(updates), 300);
+      return acceptances;
+    }
+    const acceptances = super.accept(updates);
+    pass("after accepting");
+    return acceptances;
+  }
+
+  override countAttempt(updateId: number): number {
+    pass("replay");
+    return super.countAttempt(updateId);
+  }
+
+  override commit(units: readonly UnitCommit[]): void {
+    pass("before a commit");
+    if (plan.mutant === "no done mark") {
+      super.commit(units.map(({ changes }) => ({ changes })));
+    } else if (plan.mutant === "state before done") {
+      super.commit(units.map(({ changes }) => ({ changes })));
+      pass("in a commit");
+      super.commit(units.map(({ done }) => ({ changes: [], done })));
+    } else {
+      super.commit(units);
+    }
+    pass("after a commit");
+  }
+
+  #late(updates: readonly Update[]): void {
+    try {
+      super.accept(updates);
+    } catch {}
+  }
+}
+
+const bot = new Bot<PersistentContext<Context, Kept>>(plan.token, { client: { apiRoot: plan.apiRoot } });
+const app = new Application(bot, {
+  persistence: new CrashingPersistence({ path: plan.file, durability: "os" }),
+  initial: { bot: () => ({ n: 0 }), chat: () => ({ texts: [] }), user: () => ({ n: 0 }) },
+  concurrency: plan.mode === "one at a time" ? 1 : 64,
+  // Each start may end in the same handler.
+  maxAttempts: 1000,
+});
+
+bot.command("done", (ctx) => ctx.reply("done"));
+bot.on("message:text", async (ctx) => {
+  ctx.chatData.texts.push(ctx.msg.text);
+  pass("in a handler");
+  if (ctx.update.update_id % 4 === 0) await ctx.replyWithChatAction("typing");
+  ctx.userData.n += 1;
+  await ctx.updateBotData((data) => (data.n += 1));
+});
+
+switch (plan.mode) {
+  case "one at a time":
+  case "64 at a time":
+    await app.run();
+    break;
+  case "bot.start()":
+    process.once("SIGTERM", () => void bot.stop());
+    await bot.start();
+    await app.shutdown();
+    break;
+  case "runner": {
+    const runner = run(bot, { runner: { silent: true } });
+    process.once("SIGTERM", () => void runner.stop().then(() => app.shutdown()));
+    break;
+  }
+  case "webhook": {
+    const callback = plan.stock
+      ? webhookCallback(bot, "http")
+      : app.webhookCallback("http", { acknowledge: "accepted" });
+    const server = createServer((request, response) => {
+      Promise.resolve(callback(request, response)).catch(() => response.writeHead(500).end());
+    });
+    server.listen(plan.port, "127.0.0.1", () => console.log(`port ${(server.address() as AddressInfo).port}`));
+    process.once("SIGTERM", () => {
+      server.close();
+      server.closeAllConnections();
+      void app.shutdown();
+    });
+  }
+}

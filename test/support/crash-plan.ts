@@ -1,0 +1,32 @@
+/** The ways of running a bot that are killed. */
+export const MODES = ["one at a time", "64 at a time", "bot.start()", "runner", "webhook"] as const;
+export type Mode = (typeof MODES)[number];
+
+/** Where a bot process dies. */
+export const PLACES = [
+  "before accepting",
+  "after accepting",
+  "in a handler",
+  "before a commit",
+  "after a commit",
+  "replay",
+] as const;
+export type Place = (typeof PLACES)[number] | "in a commit" | "any moment";
+
+/** Faults put into the bot on purpose: the story must find each. */
+export type Mutant = "no done mark" | "acknowledge first" | "state before done";
+
+/** What one bot process is told. */
+export interface CrashPlan {
+  readonly mode: Mode;
+  readonly token: string;
+  readonly apiRoot: string;
+  readonly file: string;
+  /** For webhooks: where to listen, and whether with grammY's own callback. */
+  readonly port: number;
+  readonly stock: boolean;
+  /** Where to die, and how often to pass by that place before. */
+  readonly place: Place | undefined;
+  readonly after: number;
+  readonly mutant: Mutant | undefined;
+}

@@ -1,0 +1,195 @@
+import { join } from "node:path";
+import { Bot, type Context } from "grammy";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Application, SqlitePersistence, type PersistentContext } from "../src/index.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+interface Kept {
+  bot: { n: number };
+  chat: { log: string[] };
+  user: { n: number };
+}
+type MyContext = PersistentContext<Context, Kept>;
+
+const ME = { id: 1, is_bot: true, first_name: "bot", username: "test_bot" };
+
+async function makeApp(path = join(temporaryFolder(), "bot.sqlite")) {
+  const bot = new Bot<MyContext>("1:x", { botInfo: ME as never });
+  const reported: unknown[] = [];
+  const app = new Application(bot, {
+    persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
+    initial: { bot: () => ({ n: 0 }), chat: () => ({ log: [] }), user: () => ({ n: 0 }) },
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  app.onError((error) => void reported.push(error));
+  await app.initialize();
+  onTestFinished(() => app.shutdown());
+  return { bot, app, path, reported };
+}
+
+function message(id: number, chat: number, user: number, text = "hi"): never {
+  const from = { id: user, is_bot: false, first_name: "Ann" };
+  return {
+    update_id: id,
+    message: { message_id: id, date: 0, text, from, chat: { id: chat, type: "group", title: "" } },
+  } as never;
+}
+
+async function all(ids: AsyncIterable<number>): Promise<number[]> {
+  const found: number[] = [];
+  for await (const id of ids) found.push(id);
+  return found;
+}
+
+const code = (expected: string): unknown => expect.objectContaining({ code: expected });
+
+describe("app.transaction", () => {
+  test("changes chats, users and the bot in one commit, and returns what its function returns", async () => {
+    const { app, path } = await makeApp();
+    const result = await app.transaction({ chats: [1, 2, 1], users: [3] }, async (tx) => {
+      tx.chatData(1).log.push("a");
+      tx.chatData(2).log.push("b");
+      tx.userData(3).n += 5;
+      return tx.updateBotData((data) => (data.n += 1));
+    });
+    expect(result).toBe(1);
+    await app.shutdown();
+    const again = await makeApp(path);
+    await again.app.transaction({ chats: [1, 2], users: [3] }, (tx) => {
+      expect([tx.chatData(1), tx.chatData(2), tx.userData(3), tx.botData]).toEqual([
+        { log: ["a"] },
+        { log: ["b"] },
+        { n: 5 },
+        { n: 1 },
+      ]);
+    });
+  });
+
+  test("leaves nothing when its function throws", async () => {
+    const { app } = await makeApp();
+    const failing = app.transaction({ chats: [1] }, async (tx) => {
+      tx.chatData(1).log.push("never");
+      await tx.updateBotData((data) => (data.n += 1));
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    await app.transaction({ chats: [1] }, (tx) => {
+      expect([tx.chatData(1), tx.botData]).toEqual([{ log: [] }, { n: 0 }]);
+    });
+  });
+
+  test("takes turns with the updates of its chats and users", async () => {
+    const { app, bot } = await makeApp();
+    const gate = Promise.withResolvers<void>();
+    bot.on("message:text", async (ctx) => {
+      if (ctx.msg.text === "slow") await gate.promise;
+      ctx.chatData.log.push(ctx.msg.text);
+    });
+    const first = bot.handleUpdate(message(1, 1, 1, "slow"));
+    const second = app.transaction({ chats: [1, 2] }, (tx) => tx.chatData(1).log.push("transaction"));
+    const third = bot.handleUpdate(message(2, 2, 2, "after"));
+    const other = bot.handleUpdate(message(3, 3, 3, "other"));
+    await other;
+    gate.resolve();
+    await Promise.all([first, second, third]);
+    await app.transaction({ chats: [1, 2, 3] }, (tx) => {
+      expect([1, 2, 3].map((id) => tx.chatData(id).log)).toEqual([["slow", "transaction"], ["after"], ["other"]]);
+    });
+  });
+
+  test("gives only what it was begun with, and only as long as it lasts", async () => {
+    const { app } = await makeApp();
+    await app.transaction({ chats: [1] }, (tx) => {
+      expect(() => tx.chatData(2)).toThrow(code("PERDURE_NO_TURN"));
+      expect(() => tx.userData(1)).toThrow(/app\.transaction\(\{ users: \[1\] \}/);
+    });
+    const late = await app.transaction({ chats: [1] }, (tx) => tx);
+    expect(() => late.chatData(1)).toThrow(code("PERDURE_UNIT_OVER"));
+  });
+
+  test("inside of a handler or another transaction it is refused, after the commit it is not", async () => {
+    const { app, bot, reported } = await makeApp();
+    bot.on("message", async (ctx) => {
+      await expect(app.transaction({}, () => {})).rejects.toThrow(code("PERDURE_NESTED"));
+      ctx.afterCommit(() => app.transaction({ chats: [5] }, (tx) => void tx.chatData(5).log.push("after commit")));
+      ctx.chatData.log.push("handler");
+    });
+    await bot.handleUpdate(message(1, 1, 1));
+    await app.transaction({ chats: [1, 5] }, async (tx) => {
+      await expect(app.transaction({}, () => {})).rejects.toThrow(code("PERDURE_NESTED"));
+      expect([tx.chatData(1).log, tx.chatData(5).log]).toEqual([["handler"], ["after commit"]]);
+    });
+    expect(reported).toEqual([]);
+  });
+
+  test("a stopped application refuses", async () => {
+    const { app } = await makeApp();
+    await app.stop();
+    await expect(app.transaction({}, () => {})).rejects.toThrow(code("PERDURE_STOPPED"));
+    await app.shutdown();
+    await expect(app.transaction({}, () => {})).rejects.toThrow(code("PERDURE_CLOSED"));
+  });
+});
+
+test("chatIds and userIds go through all that have data, page by page", async () => {
+  const { app } = await makeApp();
+  const chats = Array.from({ length: 2500 }, (_, index) => (index - 1000) * 7);
+  for (let begin = 0; begin < chats.length; begin += 500) {
+    const some = chats.slice(begin, begin + 500);
+    await app.transaction({ chats: some, users: [begin + 1] }, (tx) => {
+      for (const id of some) tx.chatData(id).log.push("x");
+      tx.userData(begin + 1).n = 1;
+    });
+  }
+  expect(await all(app.chatIds())).toEqual(chats);
+  expect(await all(app.userIds())).toEqual([1, 501, 1001, 1501, 2001]);
+});
+
+test("app.stop() in a handler does not wait for the handler, whose update is done", async () => {
+  const { app, bot, path } = await makeApp();
+  bot.on("message", async (ctx) => {
+    ctx.chatData.log.push("stop");
+    await app.stop();
+    await app.shutdown();
+    ctx.chatData.log.push("stopped");
+  });
+  await bot.handleUpdate(message(1, 1, 1));
+  await app.shutdown();
+  const again = await makeApp(path);
+  await again.app.transaction({ chats: [1] }, (tx) => {
+    expect(tx.chatData(1).log).toEqual(["stop", "stopped"]);
+  });
+});
+
+test("2000 updates of 100 chats and 60 users at once: every log is what order demands", async () => {
+  const { app, bot } = await makeApp();
+  bot.catch(() => {});
+  bot.on("message:text", async (ctx) => {
+    const { text } = ctx.msg;
+    if (Number(text) % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+    ctx.chatData.log.push(text);
+    if (Number(text) % 50 === 49) throw new Error("on purpose");
+    await ctx.updateBotData((data) => (data.n += 1));
+    ctx.userData.n = ctx.userData.n * 31 + Number(text);
+  });
+  const byChat = new Map<number, string[]>();
+  const byUser = new Map<number, number>();
+  let kept = 0;
+  const runs: Promise<unknown>[] = [];
+  for (let id = 1; id <= 2000; id += 1) {
+    const chat = -1 - ((id * 7919) % 100);
+    const user = 1 + ((id * 104729) % 60);
+    runs.push(bot.handleUpdate(message(id, chat, user, String(id))).catch((error: unknown) => error));
+    if (id % 50 === 49) continue;
+    kept += 1;
+    byChat.set(chat, [...(byChat.get(chat) ?? []), String(id)]);
+    byUser.set(user, (byUser.get(user) ?? 0) * 31 + id);
+  }
+  const errors = (await Promise.all(runs)).filter((error) => error !== undefined);
+  expect(errors).toHaveLength(2000 - kept);
+  await app.transaction({ chats: [...byChat.keys()], users: [...byUser.keys()] }, (tx) => {
+    for (const [chat, log] of byChat) expect(tx.chatData(chat).log).toEqual(log);
+    for (const [user, n] of byUser) expect(tx.userData(user).n).toBe(n);
+    expect(tx.botData.n).toBe(kept);
+  });
+});
