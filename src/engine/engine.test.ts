@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import type { Update } from "@grammyjs/types";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { jsonCodec } from "../data/codec.ts";
 import type { RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
+import { systemClock } from "./clock.ts";
 import { Engine, type EngineOptions, type Run } from "./engine.ts";
 import { Reporter } from "./reporter.ts";
 import type { Schema } from "./schema.ts";
@@ -653,5 +655,458 @@ describe("afterCommit", () => {
     });
     await expect(failing).rejects.toThrow("no");
     expect(log).not.toContain("never");
+  });
+});
+
+/** Whether it settles by itself, without time going on. */
+async function settles(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  promise.then(
+    () => (done = true),
+    () => (done = true),
+  );
+  await settled();
+  return done;
+}
+
+const refused = (): never => {
+  throw new PerdureError("PERDURE_REFUSED", "refused");
+};
+
+const busyOnce = (operation: string): ((now: string) => void) => {
+  let failed = false;
+  return (now) => {
+    if (now !== operation || failed) return;
+    failed = true;
+    throw new PerdureError("PERDURE_BUSY", "busy");
+  };
+};
+
+describe("several updateBotData in one handler", () => {
+  const set = (unit: UnitOfWork, key: string): Promise<unknown> =>
+    unit.updateBotData((bot) => ((bot as Counts)[key] = 1));
+
+  test("all count, whichever microtask the second begins in, whether reading takes time or not", async () => {
+    const sqlite = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") });
+    await sqlite.open({ botId: 1, now: Date.now });
+    onTestFinished(() => sqlite.close());
+    for (const options of [{}, { persistence: sqlite }]) {
+      const { engine } = await start(options);
+      const keys: string[] = [];
+      for (let ticks = 0; ticks < 20; ticks += 1) {
+        keys.push(`a${ticks}`, `b${ticks}`);
+        await engine.handle(message(ticks), async (unit) => {
+          const later = async (): Promise<void> => {
+            for (let tick = 0; tick < ticks; tick += 1) await undefined;
+            await set(unit, `b${ticks}`);
+          };
+          await Promise.all([set(unit, `a${ticks}`), later()]);
+        });
+      }
+      await engine.handle(message(99), async ({ botData }) => {
+        expect(Object.keys(botData as Counts)).toEqual(expect.arrayContaining(keys));
+      });
+    }
+  });
+
+  test("all count when they wait for another unit, and when the bot's data cannot be read at first", async () => {
+    const setting = await start();
+    const { engine, persistence, clock } = setting;
+    const gate = Promise.withResolvers<void>();
+    const owner = engine.handle(message(1, 1, 1), async (unit) => {
+      await set(unit, "owner");
+      await gate.promise;
+    });
+    await settled();
+    const waiting = engine.handle(message(2, 2, 2), async (unit) => {
+      await Promise.all([set(unit, "a"), set(unit, "b"), set(unit, "c")]);
+    });
+    await settled();
+    persistence.before = busyOnce("read");
+    gate.resolve();
+    await clock.advance(1000);
+    await Promise.all([owner, waiting]);
+    expect(await kept(setting, BOT)).toEqual([{ n: 0, owner: 1, a: 1, b: 1, c: 1 }]);
+  });
+});
+
+describe("the bot's data between units", () => {
+  const read =
+    (seen: unknown[]): Run =>
+    async (unit) =>
+      void seen.push(unit.botData);
+
+  test("a change whose commit fails is never seen", async () => {
+    const setting = await start();
+    const seen: unknown[] = [];
+    await setting.engine.handle(message(1), countAll);
+    setting.persistence.before = (operation, units) =>
+      units?.[0]?.changes.length !== 0 && operation === "commit" && refused();
+    const failing = setting.engine.handle(message(2), countAll);
+    await expect(failing).rejects.toThrow(code("PERDURE_REFUSED"));
+    await setting.engine.handle(message(3), read(seen));
+    expect(seen).toEqual([{ n: 1 }]);
+  });
+
+  test("a change is not seen while its commit is under way", async () => {
+    const { engine, persistence } = await start();
+    const seen: unknown[] = [];
+    const answer = Promise.withResolvers<void>();
+    persistence.before = (operation) => (operation === "commit" ? answer.promise : undefined);
+    const writer = engine.handle(message(1, 1, 1), countAll);
+    await settled();
+    await engine.handle(message(2, 2, 2), read(seen));
+    answer.resolve();
+    await writer;
+    await engine.handle(message(3, 3, 3), read(seen));
+    expect(seen).toEqual([{ n: 0 }, { n: 1 }]);
+  });
+
+  test("a slow read of an old state does not bring it back over a newer commit", async () => {
+    const { engine, persistence } = await start();
+    const seen: unknown[] = [];
+    const answer = Promise.withResolvers<void>();
+    const { inner } = persistence;
+    let reads = 0;
+    persistence.read = async (keys) => {
+      const records = await inner.read(keys);
+      if ((reads += 1) === 1) await answer.promise;
+      return records;
+    };
+    const slow = engine.handle(message(1, 1, 1), async () => {});
+    await settled();
+    await engine.handle(message(2, 2, 2), countAll);
+    answer.resolve();
+    await slow;
+    await engine.handle(message(3, 3, 3), read(seen));
+    expect(seen).toEqual([{ n: 1 }]);
+  });
+
+  test("what a handler has done to bytes and to instances of classes is seen by nobody else", async () => {
+    class Cart {
+      #n = 0;
+      get n(): number {
+        return this.#n;
+      }
+      set(n: number): Cart {
+        this.#n = n;
+        return this;
+      }
+    }
+    const codec = jsonCodec().register("Cart", Cart, {
+      encode: (cart) => cart.n,
+      decode: (n) => new Cart().set(n as number),
+    });
+    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), codec });
+    await persistence.open({ botId: 1, now: Date.now });
+    onTestFinished(() => persistence.close());
+    const initial = (): unknown => ({ bytes: new Uint8Array(1), cart: new Cart() });
+    const { engine } = await start({ persistence, schema: { ...SCHEMA, bot: { initial, migrations: [] } } });
+    type Kept = { bytes: Uint8Array; cart: Cart };
+    await engine.handle(message(1), async (unit) => {
+      const { bytes, cart } = unit.botData as Kept;
+      bytes[0] = 7;
+      cart.set(7);
+    });
+    await engine.handle(message(2), async (unit) => {
+      const { bytes, cart } = unit.botData as Kept;
+      expect([bytes[0], cart.n]).toEqual([0, 0]);
+    });
+  });
+});
+
+describe("initial values that share parts with the program's own objects", () => {
+  test("do not carry a chat's changes to another chat", async () => {
+    const defaults = { list: [] as string[] };
+    const { engine } = await start({
+      schema: { ...SCHEMA, chat: { initial: () => ({ ...defaults }), migrations: [] } },
+    });
+    await engine.handle(message(1, 1, 1), async (unit) => void (unit.chatData as typeof defaults).list.push("mine"));
+    await engine.handle(message(2, 2, 2), async (unit) => {
+      expect(unit.chatData).toEqual({ list: [] });
+    });
+    expect(defaults.list).toEqual([]);
+  });
+
+  test("are not frozen when the bot's data is read", async () => {
+    const tags: string[] = [];
+    const { engine } = await start({ schema: { ...SCHEMA, bot: { initial: () => ({ tags }), migrations: [] } } });
+    await engine.handle(message(1), async (unit) => {
+      expect(unit.botData).toEqual({ tags: [] });
+    });
+    expect(Object.isFrozen(tags)).toBe(false);
+  });
+});
+
+describe("what an update may do to others", () => {
+  test("a failed updateBotData rolls its unit back, also when the handler catches the error", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), countAll);
+    const hasty = setting.engine.handle(message(2), async (unit) => {
+      chatData(unit).n = 9;
+      setting.persistence.before = (operation) => operation === "read" && refused();
+      await expect(unit.updateBotData(() => {})).rejects.toThrow(code("PERDURE_REFUSED"));
+      setting.persistence.before = () => {};
+    });
+    await expect(hasty).rejects.toThrow(code("PERDURE_REFUSED"));
+    expect(await kept(setting, CHAT)).toEqual([{ n: 1 }]);
+    expect(await setting.engine.handle(message(2), countAll)).toBe("duplicate");
+  });
+
+  test("one that waits for the bot's data lets others run, and has its slot again when it goes on", async () => {
+    const { engine } = await start({ concurrency: 2 });
+    const log: string[] = [];
+    const [owner, other, waiter] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const own =
+      (name: string, gate: Promise<void> | undefined): Run =>
+      async (unit) => {
+        await unit.updateBotData(() => {});
+        log.push(name);
+        await gate;
+      };
+    const hold =
+      (name: string, gate: Promise<void> | undefined): Run =>
+      async () => {
+        log.push(name);
+        await gate;
+      };
+    const runs = [
+      engine.handle(message(1, 1, 1), own("owner", owner?.promise)),
+      engine.handle(message(2, 2, 2), own("waiter", waiter?.promise)),
+    ];
+    await settled();
+    runs.push(engine.handle(message(3, 3, 3), hold("other", other?.promise)));
+    runs.push(engine.handle(message(4, 4, 4), hold("last", undefined)));
+    await settled();
+    expect(log).toEqual(["owner", "other"]);
+    owner?.resolve();
+    await settled();
+    // Either may have the free slot, but not both.
+    const beforeLast = log.length;
+    expect(beforeLast).toBeLessThanOrEqual(4);
+    for (const gate of [other, waiter]) gate?.resolve();
+    await Promise.all(runs);
+    expect(log.toSorted()).toEqual(["last", "other", "owner", "waiter"]);
+  });
+
+  test("a branch that waits for the bot's data while another branch fails is let go", async () => {
+    const { engine } = await start();
+    const gate = Promise.withResolvers<void>();
+    const owner = engine.handle(message(1, 1, 1), async (unit) => {
+      await unit.updateBotData(() => {});
+      await gate.promise;
+    });
+    await settled();
+    let branch: Promise<unknown> = Promise.resolve();
+    const failing = engine.handle(message(2, 2, 2), async (unit) => {
+      branch = unit.updateBotData(() => {});
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    await expect(branch).rejects.toThrow(code("PERDURE_UNIT_OVER"));
+    gate.resolve();
+    await owner;
+  });
+
+  test("what the codec gives instead of text fails its unit only", async () => {
+    const codec = { encode: (value: unknown) => JSON.stringify(value), decode: (text: string) => JSON.parse(text) };
+    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), codec });
+    await persistence.open({ botId: 1, now: Date.now });
+    onTestFinished(() => persistence.close());
+    const { engine } = await start({ persistence });
+    const bad = engine.handle(message(1, 1, 1), async (unit) => void (unit.chatData = undefined));
+    await expect(bad).rejects.toThrow(code("PERDURE_CANNOT_KEEP"));
+    expect(await engine.handle(message(2, 2, 2), countAll)).toBe("handled");
+  });
+});
+
+describe("odd updates", () => {
+  test("one without an id is refused, not retried for ever", async () => {
+    const { engine } = await start();
+    await expect(engine.handle({ message: { chat: { id: 1 } } } as never, countAll)).rejects.toThrow(TypeError);
+  });
+
+  test("one whose message is nothing is done, and does not hold up a stop", async () => {
+    const setting = await start();
+    const odd = setting.engine.handle({ update_id: 5, message: null } as never, async () => {});
+    await odd.catch(() => {});
+    expect(await settles(setting.engine.stop(10_000))).toBe(true);
+    expect(await open(setting)).toEqual([]);
+  });
+});
+
+describe("delivered twice", () => {
+  test('with onHandlerError "keep", one whose handler threw without changes does not run again within the second', async () => {
+    const { engine } = await start({ onHandlerError: "keep" });
+    let runs = 0;
+    const run: Run = async () => {
+      runs += 1;
+      throw new Error("no");
+    };
+    await expect(engine.handle(message(1), run)).rejects.toThrow("no");
+    expect(await engine.handle(message(1), run)).toBe("duplicate");
+    expect(runs).toBe(1);
+  });
+
+  test("while its commit is under way, it does not run again", async () => {
+    const setting = await start();
+    const answer = Promise.withResolvers<void>();
+    setting.persistence.before = (operation) => (operation === "commit" ? answer.promise : undefined);
+    const first = setting.engine.handle(message(1), countAll);
+    await settled();
+    const second = setting.engine.handle(message(1), countAll);
+    answer.resolve();
+    expect(await Promise.all([first, second])).toEqual(["handled", "duplicate"]);
+    expect(await kept(setting, CHAT)).toEqual([{ n: 1 }]);
+  });
+
+  test("of which one is accepted late, it runs once", async () => {
+    const setting = await start();
+    const late = Promise.withResolvers<void>();
+    setting.persistence.after = (operation) => (operation === "accept" ? late.promise : undefined);
+    const both = [setting.engine.handle(message(1), countAll), setting.engine.handle(message(1), countAll)];
+    await settled();
+    late.resolve();
+    expect((await Promise.all(both)).toSorted()).toEqual(["duplicate", "handled"]);
+    expect(await kept(setting, CHAT)).toEqual([{ n: 1 }]);
+  });
+
+  test("the order of arrival holds when the first accept must be tried again", async () => {
+    const { engine, persistence, clock } = await start();
+    persistence.before = busyOnce("accept");
+    const log: number[] = [];
+    const runs = [1, 2].map((id) => engine.handle(message(id), async () => void log.push(id)));
+    await clock.advance(1000);
+    await Promise.all(runs);
+    expect(log).toEqual([1, 2]);
+  });
+});
+
+describe("after the handlers", () => {
+  test("a slow afterCommit does not hold the turn", async () => {
+    const { engine } = await start();
+    const gate = Promise.withResolvers<void>();
+    const slow = engine.handle(message(1), async (unit) => {
+      chatData(unit).n += 1;
+      unit.afterCommit(() => gate.promise);
+    });
+    await engine.handle(message(2), async (unit) => {
+      expect(chatData(unit).n).toBe(1);
+    });
+    expect(await settles(slow)).toBe(false);
+    gate.resolve();
+    await slow;
+  });
+
+  test("afterCommit of an update that changed nothing runs when its done mark is durable", async () => {
+    const setting = await start();
+    const seen: unknown[] = [];
+    await setting.engine.handle(message(1), async (unit) => {
+      unit.afterCommit(async () => void seen.push(await open(setting)));
+    });
+    expect(seen).toEqual([[]]);
+  });
+
+  test("no afterCommit of a commit that was refused", async () => {
+    const setting = await start();
+    let called = false;
+    setting.persistence.before = (operation, units) =>
+      operation === "commit" && units?.[0]?.changes.length !== 0 && refused();
+    const handling = setting.engine.handle(message(1), async (unit) => {
+      unit.afterCommit(() => void (called = true));
+      await countAll(unit);
+    });
+    await expect(handling).rejects.toThrow(code("PERDURE_REFUSED"));
+    expect(called).toBe(false);
+  });
+});
+
+describe("a stop that does not wait longer", () => {
+  /** An update whose handler never ends, and a stop that waits for it. */
+  async function hung(setting: Setting, run: Run = () => new Promise(() => {})): Promise<Promise<readonly Update[]>> {
+    void setting.engine.handle(message(100, 100, 100), run);
+    await settled();
+    return setting.engine.stop(10_000);
+  }
+
+  test("done marks of what changed nothing are durable at its beginning", async () => {
+    const setting = await start();
+    await setting.engine.handle(message(1), async () => {});
+    void hung(setting);
+    await settled();
+    await settled();
+    expect(await open(setting)).toEqual([100]);
+  });
+
+  test("an update of a chat whose handler hangs is left at once", async () => {
+    const setting = await start();
+    void setting.engine.handle(message(1), () => new Promise(() => {}));
+    await settled();
+    const stopping = setting.engine.stop(10_000);
+    expect(await settles(setting.engine.handle(message(2), countAll))).toBe(true);
+    await setting.clock.advance(10_000);
+    expect((await stopping).map(({ update_id }) => update_id)).toEqual([1]);
+    expect(await open(setting)).toEqual([1, 2]);
+  });
+
+  test("a handler that was given up touches nothing any more", async () => {
+    const setting = await start();
+    const gate = Promise.withResolvers<void>();
+    const late: unknown[] = [];
+    const handling = setting.engine.handle(message(1), async (unit) => {
+      await gate.promise;
+      try {
+        chatData(unit).n += 1;
+      } catch (error) {
+        late.push(error);
+      }
+    });
+    await settled();
+    const stopping = setting.engine.stop(1000);
+    await setting.clock.advance(1000);
+    await stopping;
+    gate.resolve();
+    expect(await handling).toBe("left");
+    expect(late).toEqual([code("PERDURE_UNIT_OVER")]);
+  });
+
+  test("what waits for the bot's data, or for a turn, settles", async () => {
+    const setting = await start();
+    const stopping = hung(setting, async (unit) => {
+      await unit.updateBotData(() => {});
+      await new Promise(() => {});
+    });
+    const waiting = [
+      setting.engine.handle(message(2, 2, 2), countAll),
+      setting.engine.handle(message(3, 100, 100), countAll),
+    ];
+    await setting.clock.advance(10_000);
+    await await stopping;
+    expect(await Promise.all(waiting)).toEqual(["left", "left"]);
+  });
+
+  test("a commit that works at last while stopping counts", async () => {
+    const setting = await start();
+    setting.persistence.before = busyOnce("commit");
+    const handling = setting.engine.handle(message(1), countAll);
+    await settled();
+    const stopping = setting.engine.stop(10_000);
+    await setting.clock.advance(1000);
+    expect([await handling, await stopping]).toEqual(["handled", []]);
+    expect(await open(setting)).toEqual([]);
+  });
+
+  test("a timeout longer than Node's timers take is not over at once", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { engine } = await start({ clock: systemClock });
+    const gate = Promise.withResolvers<void>();
+    const handling = engine.handle(message(1), () => gate.promise);
+    await settled();
+    const stopping = engine.stop(30 * 24 * 60 * 60 * 1000);
+    await vi.advanceTimersByTimeAsync(24 * 60 * 60 * 1000);
+    expect(await settles(stopping)).toBe(false);
+    gate.resolve();
+    expect([await handling, await stopping]).toEqual(["handled", []]);
   });
 });

@@ -97,7 +97,7 @@ describe("Turns", () => {
         await scheduler.waitFor(Promise.all(runs));
         expect(turns.size).toBe(0);
       }),
-      { numRuns: 2000 },
+      { numRuns: 10_000 },
     );
   });
 });

@@ -173,7 +173,10 @@ export class TelegramEmulator {
     await this.#connection.call("untilRetrying", { bot: token, timeout });
   }
 
-  /** As `untilRetrying`, and then makes the next attempt at once for every update that waits for one. */
+  /**
+   * Makes the next attempt at once for every update that waits for one. Waits for that if need be, as `untilRetrying`, but
+   * resolves also when every update is confirmed: the clock may have been faster.
+   */
   async retryNow(token: string, { timeout }: Timeout = {}): Promise<void> {
     await this.#connection.call("retryNow", { bot: token, timeout });
   }

@@ -412,6 +412,19 @@ describe("what is not confirmed comes again", () => {
     await emulator.untilConfirmed(bot.token);
   });
 
+  test("retryNow when the attempt under way succeeds, or all is confirmed already", async () => {
+    const hook = await Hook.open();
+    await api.setWebhook(hook.url);
+    await ann.send("a");
+    const arrival = await hook.next();
+    await expect(emulator.retryNow(bot.token, { timeout: 10 })).rejects.toThrow("neither failed nor succeeded");
+    const retrying = emulator.retryNow(bot.token);
+    arrival.answer();
+    await retrying;
+    await emulator.retryNow(bot.token);
+    expect([...(await emulator.deliveries(bot.token)).values()]).toEqual([1]);
+  });
+
   test("mistakes are told", async () => {
     await expect(emulator.retryNow(bot.token)).rejects.toThrow("@memory_bot has no webhook");
     await api.setWebhook("http://127.0.0.1:9/");

@@ -82,10 +82,7 @@ export class Control {
       return waitFor<void>((done) => account.whenPolling(done), { timeout, signal, missing });
     },
     untilRetrying: (args, signal) => this.#untilRetrying(args, signal),
-    retryNow: async (args, signal) => {
-      await this.#untilRetrying(args, signal);
-      requireWebhook(this.#world, args.bot).retryNow();
-    },
+    retryNow: (args, signal) => this.#retryNow(args, signal),
     advance: ({ milliseconds }) => {
       const { clock } = this.#world;
       if (!(clock instanceof DrivenClock)) {
@@ -146,6 +143,19 @@ export class Control {
     const webhook = requireWebhook(this.#world, bot);
     const missing = this.#missing(() => `no update waited for another attempt at ${webhook.settings.url}`);
     return waitFor<void>((done) => webhook.whenRetrying(done), { timeout, signal, missing });
+  }
+
+  /** An attempt that is under way may fail, or confirm the last update, so that there is nothing to try again. */
+  async #retryNow({ bot, timeout }: { bot: string } & Timeout, signal: AbortSignal): Promise<void> {
+    const webhook = requireWebhook(this.#world, bot);
+    const { queue } = requireBot(this.#world, bot);
+    const missing = this.#missing(() => `an attempt at ${webhook.settings.url} neither failed nor succeeded`);
+    const subscribe = (done: () => void): (() => void) => {
+      const cancels = [webhook.whenRetrying(done), queue.whenEmpty(done)];
+      return () => cancels.forEach((cancel) => cancel());
+    };
+    await waitFor<void>(subscribe, { timeout, signal, missing });
+    webhook.retryNow();
   }
 
   /** Says what is missing, and what happened instead. */

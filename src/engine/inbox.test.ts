@@ -1,0 +1,178 @@
+import { DatabaseSync } from "node:sqlite";
+import { join } from "node:path";
+import type { Update } from "@grammyjs/types";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
+import { FailingPersistence } from "../../test/support/failing-persistence.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { PerdureError } from "../errors.ts";
+import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
+import { Inbox } from "./inbox.ts";
+import { Reporter, type ErrorOrigin } from "./reporter.ts";
+import { retry } from "./retry.ts";
+
+/** An inbox in whose file an earlier run has left these updates. */
+async function start(...left: number[]) {
+  const path = join(temporaryFolder(), "bot.sqlite");
+  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0 }));
+  const clock = new DrivenClock();
+  await persistence.open({ botId: 1, now: () => clock.now() });
+  onTestFinished(() => persistence.close());
+  await persistence.inner.accept(left.map(update));
+  const reported: { error: unknown; origin: ErrorOrigin }[] = [];
+  const reporter = new Reporter({ debug() {}, info() {}, warn() {}, error() {} });
+  reporter.onError((error, origin) => void reported.push({ error, origin }));
+  const never = new AbortController().signal;
+  const inbox = new Inbox({
+    persistence,
+    reporter,
+    retry: (task, signal = never) => retry(task, { clock, signal, onFailure: () => {} }),
+  });
+  await inbox.load();
+  return { inbox, persistence, clock, path, reported };
+}
+
+const update = (id: number): Update => ({ update_id: id, poll: { id: String(id) } as never });
+const ids = (updates: readonly Update[]): number[] => updates.map(({ update_id }) => update_id);
+const busy = (): never => {
+  throw new PerdureError("PERDURE_BUSY", "busy");
+};
+
+describe("accepting", () => {
+  test("answers what is new, once it is durable and not before", async () => {
+    const { inbox, persistence, clock } = await start(1);
+    persistence.before = (operation) => operation === "accept" && busy();
+    let answered = false;
+    const accepting = inbox.accept([update(1), update(2), update(2), update(3)]).finally(() => (answered = true));
+    await clock.advance(60_000);
+    expect(answered).toBe(false);
+    persistence.before = () => {};
+    await clock.advance(10_000);
+    expect(ids(await accepting)).toEqual([2, 3]);
+    expect((await persistence.openUpdates({ limit: 10 })).map(({ updateId }) => updateId)).toEqual([1, 2, 3]);
+  });
+
+  test("is given up by its signal, and by nothing else", async () => {
+    const { inbox, persistence, clock } = await start();
+    persistence.before = (operation) => operation === "accept" && busy();
+    const controller = new AbortController();
+    const one = inbox.accept([update(1)], controller.signal);
+    const two = inbox.accept([update(2)]);
+    await settled();
+    controller.abort(new Error("given up"));
+    await expect(one).rejects.toThrow("given up");
+    persistence.before = () => {};
+    await clock.advance(10_000);
+    expect(ids(await two)).toEqual([2]);
+  });
+
+  test("a row that somebody has added by hand does not swallow the next update", async () => {
+    const { inbox, persistence, path } = await start(1);
+    const other = new DatabaseSync(path);
+    other.exec(
+      `insert into inbox (bot_id, update_id, accepted_at, attempts, "update") values (1, 900, 0, 1, '{"update_id":900}')`,
+    );
+    other.close();
+    expect(ids(await inbox.accept([update(2)]))).toEqual([2]);
+    expect((await persistence.openUpdates({ limit: 10 })).map(({ updateId }) => updateId)).toEqual([1, 900, 2]);
+  });
+
+  test("what a webhook has claimed while it was being accepted is not handed out as well", async () => {
+    const { inbox, persistence } = await start();
+    const late = Promise.withResolvers<void>();
+    persistence.after = () => late.promise;
+    const accepting = inbox.accept([update(1), update(2)]);
+    await settled();
+    expect(inbox.claim(update(1))).toBe("unknown");
+    late.resolve();
+    expect(ids(await accepting)).toEqual([2]);
+  });
+});
+
+describe("claiming", () => {
+  test("tells how the update came, and who comes second gets nothing until it is let go", async () => {
+    const { inbox } = await start(1);
+    await inbox.replay(10);
+    await inbox.accept([update(2)]);
+    expect([1, 2, 3].map((id) => inbox.claim(update(id)))).toEqual(["again", "fresh", "unknown"]);
+    expect([1, 2, 3].map((id) => inbox.claim(update(id)))).toEqual([undefined, undefined, undefined]);
+    inbox.unclaim(update(2));
+    expect(inbox.claim(update(2))).toBe("unknown");
+  });
+
+  test("unclaimed goes through all open updates, page by page, but those that are claimed", async () => {
+    const { inbox } = await start(...Array.from({ length: 250 }, (_, index) => index + 1));
+    for (const id of [1, 100, 250]) inbox.claim(update(id));
+    const found: number[] = [];
+    for await (const page of inbox.unclaimed()) found.push(...page);
+    expect(found).toHaveLength(247);
+    expect(found).not.toContain(100);
+    expect([found[0], found.at(-1)]).toEqual([2, 249]);
+  });
+});
+
+describe("replaying", () => {
+  test("hands out what nobody has: neither what runs nor what is handed out already", async () => {
+    const { inbox } = await start(1, 2);
+    await inbox.accept([update(3)]);
+    inbox.claim(update(1));
+    expect(ids(await inbox.replay(10))).toEqual([2]);
+    expect(await inbox.replay(10)).toEqual([]);
+  });
+
+  test("two replays at once hand out each update once", async () => {
+    const { inbox } = await start(1, 2, 3, 4);
+    const pages = await Promise.all([inbox.replay(2), inbox.replay(2), inbox.replay(2)]);
+    expect(pages.flatMap(ids).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4]);
+  });
+
+  test("begun anew, it hands out again what was not claimed", async () => {
+    const { inbox } = await start(1, 2, 3);
+    expect(ids(await inbox.replay(10))).toEqual([1, 2, 3]);
+    expect(await inbox.replay(10)).toEqual([]);
+    inbox.claim(update(2));
+    inbox.restart();
+    expect(ids(await inbox.replay(10))).toEqual([1, 3]);
+    expect(inbox.claim(update(1))).toBe("again");
+  });
+
+  test("a limit of 0 does not end it", async () => {
+    const { inbox } = await start(1, 2);
+    const first = await inbox.replay(0);
+    const second = await inbox.replay(10);
+    expect(ids([...first, ...second])).toEqual([1, 2]);
+  });
+
+  test("a row that cannot be read is reported with its id and passed over, once", async () => {
+    const { inbox, path, reported } = await start(1, 2);
+    const other = new DatabaseSync(path);
+    other.exec(`update inbox set "update" = '{' where update_id = 1`);
+    other.close();
+    expect(ids(await inbox.replay(10))).toEqual([2]);
+    expect(await inbox.replay(10)).toEqual([]);
+    expect(reported).toEqual([
+      { error: expect.objectContaining({ code: "PERDURE_CANNOT_DECODE" }), origin: { updateId: 1 } },
+    ]);
+  });
+
+  test("what comes after it waits until all has been handed out, and no longer", async () => {
+    const { inbox } = await start(1, 2);
+    let over = false;
+    void inbox.replayed()?.then(() => (over = true));
+    await inbox.replay(10);
+    await settled();
+    expect(over).toBe(false);
+    await inbox.replay(10);
+    await settled();
+    expect([over, inbox.replayed()]).toEqual([true, undefined]);
+  });
+
+  test("where nothing was left there is nothing to wait for; where it is not continued, no longer", async () => {
+    expect((await start()).inbox.replayed()).toBeUndefined();
+    const { inbox } = await start(1);
+    const waiting = inbox.replayed();
+    inbox.endReplay();
+    await waiting;
+    expect(inbox.replayed()).toBeUndefined();
+  });
+});
