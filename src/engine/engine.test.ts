@@ -853,40 +853,36 @@ describe("what an update may do to others", () => {
     expect(await setting.engine.handle(message(2), countAll)).toBe("duplicate");
   });
 
-  test("one that waits for the bot's data lets others run, and has its slot again when it goes on", async () => {
+  test("one that waits for the bot's data lets others run, and has a slot again before it goes on", async () => {
     const { engine } = await start({ concurrency: 2 });
     const log: string[] = [];
-    const [owner, other, waiter] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const gates = new Map<string, () => void>();
+    const hold = async (name: string): Promise<void> => {
+      log.push(name);
+      await new Promise<void>((resolve) => gates.set(name, resolve));
+    };
     const own =
-      (name: string, gate: Promise<void> | undefined): Run =>
+      (name: string): Run =>
       async (unit) => {
         await unit.updateBotData(() => {});
-        log.push(name);
-        await gate;
+        await hold(name);
       };
-    const hold =
-      (name: string, gate: Promise<void> | undefined): Run =>
-      async () => {
-        log.push(name);
-        await gate;
-      };
-    const runs = [
-      engine.handle(message(1, 1, 1), own("owner", owner?.promise)),
-      engine.handle(message(2, 2, 2), own("waiter", waiter?.promise)),
-    ];
+    const runs = [engine.handle(message(1, 1, 1), own("owner"))];
     await settled();
-    runs.push(engine.handle(message(3, 3, 3), hold("other", other?.promise)));
-    runs.push(engine.handle(message(4, 4, 4), hold("last", undefined)));
+    runs.push(engine.handle(message(2, 2, 2), own("waiter")));
     await settled();
-    expect(log).toEqual(["owner", "other"]);
-    owner?.resolve();
+    for (const id of [3, 4]) runs.push(engine.handle(message(id, id, id), () => hold(`other ${id}`)));
     await settled();
-    // Either may have the free slot, but not both.
-    const beforeLast = log.length;
-    expect(beforeLast).toBeLessThanOrEqual(4);
-    for (const gate of [other, waiter]) gate?.resolve();
+    expect(log).toEqual(["owner", "other 3"]);
+    gates.get("owner")?.();
+    await settled();
+    // The fourth has waited longer for a slot.
+    expect(log).toEqual(["owner", "other 3", "other 4"]);
+    gates.get("other 3")?.();
+    await settled();
+    expect(log).toEqual(["owner", "other 3", "other 4", "waiter"]);
+    for (const release of gates.values()) release();
     await Promise.all(runs);
-    expect(log.toSorted()).toEqual(["last", "other", "owner", "waiter"]);
   });
 
   test("a branch that waits for the bot's data while another branch fails is let go", async () => {
@@ -1023,7 +1019,7 @@ describe("after the handlers", () => {
 
 describe("a stop that does not wait longer", () => {
   /** An update whose handler never ends, and a stop that waits for it. */
-  async function hung(setting: Setting, run: Run = () => new Promise(() => {})): Promise<Promise<readonly Update[]>> {
+  async function hung(setting: Setting, run: Run = () => new Promise(() => {})): Promise<readonly Update[]> {
     void setting.engine.handle(message(100, 100, 100), run);
     await settled();
     return setting.engine.stop(10_000);
@@ -1081,7 +1077,7 @@ describe("a stop that does not wait longer", () => {
       setting.engine.handle(message(3, 100, 100), countAll),
     ];
     await setting.clock.advance(10_000);
-    await await stopping;
+    await stopping;
     expect(await Promise.all(waiting)).toEqual(["left", "left"]);
   });
 

@@ -94,7 +94,6 @@ export class Engine {
    * done then too, without its changes. Rejects also when an update that was not accepted before cannot be.
    */
   async handle(update: Update, run: Run): Promise<Outcome> {
-    requireId(update);
     const claim = this.inbox.claim(update);
     if (claim === undefined) return "duplicate";
     let passage: Passage | undefined;
@@ -270,11 +269,6 @@ function keysOf(
   const keys: RecordKey[] = [...chats].map((id) => ({ kind: "chat", id }));
   if (userId !== undefined) keys.push({ kind: "user", id: userId });
   return keys;
-}
-
-function requireId({ update_id: id }: Update): void {
-  if (Number.isSafeInteger(id)) return;
-  throw new TypeError(`This is no update: its update_id is ${String(id)}.`);
 }
 
 function transactionKeys({ chats = [], users = [] }: TransactionKeys, aliases: ChatAliases): RecordKey[] {

@@ -45,6 +45,7 @@ export class Inbox {
   /** Makes updates durable. Resolves with those that are new, in their order: they are to be handled now. */
   async accept(updates: readonly Update[], signal?: AbortSignal): Promise<Update[]> {
     const { persistence, retry } = this.#options;
+    updates.forEach(requireId);
     const acceptances = await retry(() => persistence.accept(updates), signal);
     // A webhook may have claimed one meanwhile.
     const fresh = updates.filter(
@@ -100,8 +101,10 @@ export class Inbox {
     this.#replayed.resolve();
   }
 
-  /** Takes an update to run it. `undefined` when it is running already. */
-  claim({ update_id: id }: Update): Claim | undefined {
+  /** Takes an update to run it. `undefined` when it is running already. Throws a `TypeError` for what is no update. */
+  claim(update: Update): Claim | undefined {
+    requireId(update);
+    const id = update.update_id;
     if (this.#claimed.has(id)) return undefined;
     this.#claimed.add(id);
     const how = this.#handedOut.get(id) ?? "unknown";
@@ -134,4 +137,10 @@ export class Inbox {
     }
     return page.map(({ update }) => update).filter((update) => update !== undefined);
   }
+}
+
+/** Whoever sends a webhook request may send anything. */
+function requireId({ update_id: id }: Update): void {
+  if (Number.isSafeInteger(id)) return;
+  throw new TypeError(`This is no update: its update_id is ${String(id)}.`);
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { DatabaseSync } from "node:sqlite";
 import {
   chmodSync,
@@ -367,5 +368,170 @@ describe("options", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     expect(new SqlitePersistence({ path }).abilities).toEqual({ durable: "disk", shared: false, lazy: true });
     expect(new SqlitePersistence({ path, durability: "os" }).abilities.durable).toBe("os");
+  });
+});
+
+/** What a program of this repository does with a persistence at `path`, as text for `node -e`. */
+const scriptWith = (work: string): string[] => [
+  "--input-type=module",
+  "--eval",
+  `import { SqlitePersistence } from ${JSON.stringify(new URL("./sqlite-persistence.ts", import.meta.url).href)};
+   const [path, durability] = process.argv.slice(1);
+   const persistence = new SqlitePersistence({ path, durability, ownerTimeout: 0 });
+   await persistence.open({ botId: 1, now: Date.now });
+   ${work}`,
+];
+
+describe("what another connection does meanwhile", () => {
+  test("records that are read together are of one moment", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const persistence = await opened(path);
+    persistence.commit([{ changes: [chat(1, '"old"'), chat(2, '"old"')] }]);
+    const other = new DatabaseSync(path);
+    // Commits when the second key is looked at, after the first record was read.
+    const second = {
+      id: 2,
+      get kind() {
+        other.exec(`update chat_data set data = '"new"'`);
+        return "chat" as const;
+      },
+    };
+    const records = persistence.read([{ kind: "chat", id: 1 }, second]);
+    expect(records.map((record) => record?.text)).toEqual(['"old"', '"old"']);
+    expect(persistence.read([{ kind: "chat", id: 2 }])[0]?.text).toBe('"new"');
+    other.close();
+    persistence.close();
+  });
+
+  test("a transaction that writes shuts other writers out from its beginning: what it has read still holds", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    let intrude = (): void => {};
+    const persistence = await opened(path, 1, () => {
+      intrude();
+      return 0;
+    });
+    persistence.accept([update(1)]);
+    persistence.commit([{ changes: [], done: 1 }]);
+    const broken = { key: { kind: "chat", id: 2 }, record: { text: 5 as never, version: "x" as never } } as const;
+    // After a transaction that failed, the next one reads the done marks anew.
+    expect(() => persistence.commit([{ changes: [broken] }])).toThrow(rejection("PERDURE_REFUSED"));
+    const other = new DatabaseSync(path);
+    const refusals: unknown[] = [];
+    intrude = () => {
+      try {
+        other.exec("insert into chat_alias values (1, 2)");
+      } catch (error) {
+        refusals.push(error);
+      }
+    };
+    expect(persistence.accept([update(1), update(2)])).toEqual(["done", "accepted"]);
+    expect(refusals).not.toEqual([]);
+    other.close();
+    persistence.close();
+  });
+
+  test("while another program writes, every writing call fails at once instead of blocking the event loop", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const persistence = await opened(path);
+    const other = new DatabaseSync(path);
+    other.exec("begin immediate");
+    const began = performance.now();
+    expect(() => persistence.commit([{ changes: [chat(1, "1")] }])).toThrow(rejection("PERDURE_BUSY"));
+    expect(performance.now() - began).toBeLessThan(500);
+    other.close();
+    persistence.close();
+  });
+
+  test("a copy that was made by `vacuum into`, which has no log, is used with one again", async () => {
+    const folder = temporaryFolder();
+    (await opened(join(folder, "bot.sqlite"))).close();
+    const original = new DatabaseSync(join(folder, "bot.sqlite"));
+    original.exec(`vacuum into '${join(folder, "copy.sqlite")}'`);
+    original.close();
+    (await opened(join(folder, "copy.sqlite"))).close();
+    const copy = new DatabaseSync(join(folder, "copy.sqlite"), { readOnly: true });
+    expect(copy.prepare("pragma journal_mode").get()).toEqual({ journal_mode: "wal" });
+    copy.close();
+  });
+});
+
+describe("done updates", () => {
+  test("are forgotten in the file too, 25 hours later, with the next update that is done", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    let now = 1_000_000;
+    const persistence = await opened(path, 1, () => now);
+    persistence.commit([
+      { changes: [], done: 1 },
+      { changes: [], done: 100 },
+    ]);
+    now += 25 * 60 * 60 * 1000 + 1;
+    persistence.commit([{ changes: [], done: 1000 }]);
+    const reader = new DatabaseSync(path, { readOnly: true });
+    expect(reader.prepare("select first_id, last_id from done").all()).toEqual([{ first_id: 1000, last_id: 1000 }]);
+    reader.close();
+    persistence.close();
+  });
+
+  test("ids that start anew after a silent week, within a range of old ones, are new", async () => {
+    let now = 1_000_000;
+    const persistence = await opened(join(temporaryFolder(), "bot.sqlite"), 1, () => now);
+    persistence.commit(Array.from({ length: 10 }, (_, index) => ({ changes: [], done: 100 + index })));
+    now += 8 * 24 * 60 * 60 * 1000;
+    expect(persistence.accept([update(105)])).toEqual(["accepted"]);
+    persistence.close();
+  });
+});
+
+describe("creating a file", () => {
+  test("a link to nothing is refused, and nothing is created in its place or behind it", async () => {
+    const folder = temporaryFolder();
+    symlinkSync(join(folder, "elsewhere.sqlite"), join(folder, "bot.sqlite"));
+    await expect(opened(join(folder, "bot.sqlite"))).rejects.toThrow(rejection("PERDURE_CANNOT_OPEN"));
+    expect(readdirSync(folder)).toEqual(["bot.sqlite"]);
+  });
+
+  test("killed whenever it waits for the disk, it leaves what the next start opens", async ({ skip }) => {
+    if (spawnSync("strace", ["-V"]).error !== undefined) return skip("strace is not installed");
+    for (let call = 1, killed = true; killed; call += 1) {
+      const path = join(temporaryFolder(), "bot.sqlite");
+      const kill = `inject=fsync,fdatasync:signal=SIGKILL:when=${call}`;
+      const { signal, status, stderr } = spawnSync(
+        "strace",
+        ["-f", "-o", "/dev/null", "-e", kill, process.execPath, ...scriptWith("process.exit(0);"), path, "disk"],
+        { encoding: "utf8" },
+      );
+      killed = signal === "SIGKILL" || status === 137;
+      if (!killed && status !== 0) return skip(`strace does not work here: ${stderr}`);
+      if (!killed) expect(call).toBeGreaterThan(3);
+      (await opened(path)).close();
+      expect(readdirSync(join(path, "..")).toSorted()).toEqual(["bot.sqlite", "bot.sqlite-lock"]);
+    }
+  });
+});
+
+describe("durability", () => {
+  /** How often 20 commits have waited for the disk. */
+  function syncs(durability: string): number | string {
+    const folder = temporaryFolder();
+    const log = join(folder, "trace");
+    const work = `
+      for (let id = 1; id <= 20; id += 1) {
+        persistence.commit([{ changes: [{ key: { kind: "chat", id }, record: { text: "1", version: 0 } }], done: id }]);
+      }
+      process.kill(process.pid, "SIGKILL");`;
+    const command = [process.execPath, ...scriptWith(work), join(folder, "bot.sqlite"), durability];
+    const { stderr } = spawnSync("strace", ["-f", "-y", "-e", "trace=fsync,fdatasync", "-o", log, ...command], {
+      encoding: "utf8",
+    });
+    if (!existsSync(log)) return stderr;
+    return readFileSync(log, "utf8").match(/sync\(.*bot\.sqlite-wal/g)?.length ?? 0;
+  }
+
+  test('"disk" waits for the disk in every commit, "os" does not', ({ skip }) => {
+    if (spawnSync("strace", ["-V"]).error !== undefined) return skip("strace is not installed");
+    const disk = syncs("disk");
+    if (typeof disk === "string") return skip(`strace does not work here: ${disk}`);
+    expect(disk).toBeGreaterThanOrEqual(20);
+    expect(syncs("os")).toBeLessThan(5);
   });
 });
