@@ -168,7 +168,10 @@ describe("register refuses", () => {
 describe("a live object", () => {
   class Bot {}
   const bot = new Bot();
-  const api = { plain: true };
+  class Api {
+    readonly plain = true;
+  }
+  const api = new Api();
   const otherBot = new Bot();
 
   const live: LiveObjects = {

@@ -63,7 +63,7 @@ class TaggedJson implements JsonCodec {
 
   encode(value: unknown, options: EncodeOptions = {}): string {
     const { name = "value", live } = options;
-    return plainText(value, live) ?? new Encoder(this.#classes, live).encode(value, name);
+    return plainText(value) ?? new Encoder(this.#classes, live).encode(value, name);
   }
 
   decode(text: string, options: DecodeOptions = {}): unknown {
@@ -81,9 +81,9 @@ class TaggedJson implements JsonCodec {
 }
 
 /** The fast way, which nearly all values go: undefined if anything in the value is not plain JSON. */
-function plainText(value: unknown, live: LiveObjects | undefined): string | undefined {
+function plainText(value: unknown): string | undefined {
   try {
-    return isPlainJson(value, live) ? JSON.stringify(value) : undefined;
+    return isPlainJson(value) ? JSON.stringify(value) : undefined;
   } catch {
     // A getter or a proxy threw. The encoder meets it again, and knows the path.
     return undefined;

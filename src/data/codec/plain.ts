@@ -1,12 +1,11 @@
-import type { LiveObjects } from "./live-objects.ts";
 import { maxDepth } from "./place.ts";
 
 /**
  * Whether `JSON.stringify` writes this value so that `JSON.parse` gives the very same: no tags needed, no object in two
  * places, nothing to refuse. This is the hot path of every commit: it only says yes or no, the encoder finds reasons.
  */
-export function isPlainJson(value: unknown, live: LiveObjects | undefined): boolean {
-  return !isPolluted() && new PlainCheck(live).value(value, 1);
+export function isPlainJson(value: unknown): boolean {
+  return !isPolluted() && new PlainCheck().value(value, 1);
 }
 
 /** Whether somebody gave all objects an enumerable property. */
@@ -15,12 +14,7 @@ function isPolluted(): boolean {
 }
 
 class PlainCheck {
-  readonly #live: LiveObjects | undefined;
   readonly #seen = new SeenObjects();
-
-  constructor(live: LiveObjects | undefined) {
-    this.#live = live;
-  }
 
   value(value: unknown, depth: number): boolean {
     switch (typeof value) {
@@ -38,7 +32,6 @@ class PlainCheck {
 
   #object(object: object, depth: number): boolean {
     if (depth > maxDepth || this.#seen.add(object)) return false;
-    if (this.#live !== undefined && this.#live.nameOf(object) !== undefined) return false;
     const prototype: unknown = Object.getPrototypeOf(object);
     if (prototype !== (Array.isArray(object) ? Array.prototype : Object.prototype)) return false;
     if (Object.getOwnPropertySymbols(object).length !== 0) return false;
