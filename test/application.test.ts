@@ -191,6 +191,10 @@ describe("a persistence that does not open", () => {
     "bot.start()": ({ bot }) => bot.start(),
     "bot.init()": ({ bot }) => bot.init(),
     "run(bot) of the runner": ({ bot }) => run(bot, { runner: { silent: true } }).task() as Promise<unknown>,
+    "a request to app.webhookCallback": async ({ app }) => {
+      const answer = app.webhookCallback("std/http") as unknown as (request: Request) => Promise<Response>;
+      await answer(new Request("http://localhost/", { method: "POST", body: JSON.stringify({ update_id: 1 }) }));
+    },
     "a webhook request": async ({ bot }) => {
       const answer = webhookCallback(bot, "std/http");
       await answer(new Request("http://localhost/", { method: "POST", body: JSON.stringify({ update_id: 1 }) }));
