@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DatabaseSync } from "node:sqlite";
 import { Bot, type Context } from "grammy";
 import { Application, SqlitePersistence, type PersistentContext } from "../src/index.ts";
@@ -122,24 +123,35 @@ const [contender, loadName] = process.argv.slice(2);
 if (contender !== undefined && loadName !== undefined) await measureOne(contender, loadName);
 else await measureAll(Number(contender ?? 5));
 
+interface Figures {
+  /** Microseconds per update. */
+  readonly perUpdate: number;
+  /** The longest time that the event loop was held up, in milliseconds. */
+  readonly stall: number;
+}
+
 async function measureOne(name: string, load: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "perdure-bench-"));
   const chosen = LOADS[load] as Load;
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
   const begin = performance.now();
   const sum = await CONTENDERS[name]?.(chosen, folder);
   const milliseconds = performance.now() - begin;
+  delay.disable();
   rmSync(folder, { recursive: true });
   if (sum !== chosen.updates) throw new Error(`${name}: the counters add up to ${sum}, not ${chosen.updates}`);
-  process.send?.((milliseconds * 1000) / chosen.updates);
+  const figures: Figures = { perUpdate: (milliseconds * 1000) / chosen.updates, stall: delay.max / 1e6 };
+  process.send?.(figures);
 }
 
 async function measureAll(rounds: number): Promise<void> {
   for (const load of Object.keys(LOADS)) {
-    const figures = new Map<string, number[]>();
+    const figures = new Map<string, Figures[]>();
     for (let round = 0; round < rounds; round += 1) {
       for (const name of Object.keys(CONTENDERS)) {
         const child = fork(new URL(import.meta.url), [name, load]);
-        const [figure] = (await once(child, "message")) as [number];
+        const [figure] = (await once(child, "message")) as [Figures];
         figures.set(name, [...(figures.get(name) ?? []), figure]);
         await once(child, "exit");
       }
@@ -148,15 +160,22 @@ async function measureAll(rounds: number): Promise<void> {
   }
 }
 
-function print(load: string, figures: ReadonlyMap<string, number[]>): void {
-  console.log(`\n${load}: microseconds per update, median (least to most)`);
-  const sorted = [...figures].map(([name, values]) => [name, values.toSorted((a, b) => a - b)] as const);
-  const median = (values: readonly number[]): number => values[Math.floor(values.length / 2)] ?? Number.NaN;
-  const rawMedian = median(sorted.at(-1)?.[1] ?? []);
-  for (const [name, values] of sorted) {
-    const spread = `(${values[0]?.toFixed(1)} to ${values.at(-1)?.toFixed(1)})`;
-    console.log(
-      `  ${name.padEnd(32)} ${median(values).toFixed(1).padStart(8)} ${spread.padEnd(18)} ${(median(values) / rawMedian).toFixed(2)} x SQLite alone`,
-    );
+function print(load: string, figures: ReadonlyMap<string, readonly Figures[]>): void {
+  console.log(`\n${load}: microseconds per update, median (least to most); longest stall of the event loop, median`);
+  const medians = [...figures.values()].map((each) => median(each.map(({ perUpdate }) => perUpdate)));
+  const [floor = Number.NaN, raw = Number.NaN] = [medians.at(0), medians.at(-1)];
+  for (const [name, each] of figures) {
+    const sorted = each.map(({ perUpdate }) => perUpdate).toSorted((a, b) => a - b);
+    const middle = median(sorted);
+    const spread = `(${sorted[0]?.toFixed(1)} to ${sorted.at(-1)?.toFixed(1)})`;
+    const ratios = `${(middle / floor).toFixed(1).padStart(6)} x floor ${(middle / raw).toFixed(2).padStart(6)} x SQLite alone`;
+    const stall = `${median(each.map((figure) => figure.stall))
+      .toFixed(1)
+      .padStart(6)} ms`;
+    console.log(`  ${name.padEnd(32)} ${middle.toFixed(1).padStart(8)} ${spread.padEnd(20)} ${ratios} ${stall}`);
   }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

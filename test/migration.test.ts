@@ -121,19 +121,25 @@ describe("a group that becomes a supergroup", () => {
     expect(warnings).toEqual([]);
   });
 
-  test("whose onMigrate throws keeps both, and bot.catch's error says so", async () => {
-    const path = join(temporaryFolder(), "bot.sqlite");
-    const { bot } = make(path, {
-      onMigrate: () => {
+  test("whose onMigrate throws, or is asynchronous: the error is heard, and the group's data stands", async () => {
+    const wrong = [
+      () => {
         throw new Error("cannot merge");
       },
-    });
-    await bot.handleUpdate(text(OLD, "a"));
-    await bot.handleUpdate(text(NEW, "early"));
-    await expect(bot.handleUpdate(announcements.inOldChat())).rejects.toMatchObject({
-      error: { message: "cannot merge" },
-    });
-    expect(chatsIn(path)).toEqual({ [OLD]: { texts: ["a"] }, [NEW]: { texts: ["early"] } });
+      async () => ({ texts: [] }),
+    ];
+    for (const onMigrate of wrong) {
+      const path = join(temporaryFolder(), "bot.sqlite");
+      const { app, bot, warnings } = make(path, { onMigrate: onMigrate as never });
+      const heard: unknown[] = [];
+      app.onError((error) => void heard.push(error));
+      await bot.handleUpdate(text(OLD, "a"));
+      await bot.handleUpdate(text(NEW, "early"));
+      await bot.handleUpdate(announcements.inOldChat());
+      expect(chatsIn(path)).toEqual({ [NEW]: { texts: ["a"] } });
+      expect(heard).toHaveLength(1);
+      expect(warnings).toHaveLength(1);
+    }
   });
 
   test("updates of the old chat that wait for their turn go to the new one, in order", async () => {

@@ -7,7 +7,13 @@ export class ChatAliases {
 
   /** The id under which this chat's data is kept. */
   resolve(chatId: number): number {
-    return this.#aliases.get(chatId) ?? chatId;
+    const seen = new Set<number>();
+    let id = chatId;
+    for (let next = this.#aliases.get(id); next !== undefined && !seen.has(next); next = this.#aliases.get(id)) {
+      seen.add(id);
+      id = next;
+    }
+    return id;
   }
 
   add({ from, to }: ChatAlias): void {

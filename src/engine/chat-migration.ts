@@ -16,6 +16,8 @@ export interface ChatMigrationOptions {
   readonly read: (keys: readonly RecordKey[]) => Promise<readonly (KeptRecord | undefined)[]>;
   readonly aliases: ChatAliases;
   readonly onMigrate: OnMigrate | undefined;
+  /** Moves who waits for the old chat's turn to the new chat's. */
+  readonly moveTurns: (from: RecordKey, to: RecordKey) => void;
 }
 
 /** Moves what is kept for a group to the supergroup that it has become. */
@@ -34,7 +36,7 @@ export class ChatMigration {
     const { committer, read, aliases } = this.#options;
     if (aliases.has(alias.from) || alias.from === alias.to) return;
     const from: RecordKey = { kind: "chat", id: alias.from };
-    const to: RecordKey = { kind: "chat", id: alias.to };
+    const to: RecordKey = { kind: "chat", id: aliases.resolve(alias.to) };
     const [old, fresh] = await read([from, to]);
     const changes: RecordChange[] = [];
     if (old !== undefined) {
@@ -42,13 +44,20 @@ export class ChatMigration {
     }
     await committer.commit({ changes, alias });
     aliases.add(alias);
+    this.#options.moveTurns(from, to);
   }
 
   #merged(to: RecordKey, old: KeptRecord, fresh: KeptRecord | undefined): KeptRecord {
     if (fresh === undefined) return old;
     const { values, onMigrate, reporter } = this.#options;
-    if (onMigrate !== undefined)
-      return values.encode(to, onMigrate(values.load(to, old).value, values.load(to, fresh).value));
+    if (onMigrate !== undefined) {
+      try {
+        return values.encode(to, onMigrate(values.load(to, old).value, values.load(to, fresh).value));
+      } catch (error) {
+        // The migration has happened, and is not announced for ever: it goes on as if there were no function.
+        reporter.report(error);
+      }
+    }
     reporter.logger.warn(
       `A group has become a supergroup that had data already. The group's data stands; this was dropped from ${keyName(to)}: ` +
         `${fresh.text} (option onMigrate merges)`,

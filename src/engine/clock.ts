@@ -17,7 +17,12 @@ const LONGEST = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(milliseconds, signal) {
-    await sleep(Math.min(milliseconds, LONGEST), undefined, signal === undefined ? {} : { signal });
+    try {
+      await sleep(Math.min(milliseconds, LONGEST), undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      // Node gives an error of its own for every reason.
+      throw signal?.aborted === true ? signal.reason : error;
+    }
   },
   after(milliseconds, call) {
     const timer = setTimeout(call, Math.min(milliseconds, LONGEST));

@@ -20,11 +20,10 @@ function setUp({ byItself = true } = {}) {
     if (byItself) answer.resolve();
     return answer.promise;
   };
-  const { signal } = new AbortController();
   const committer = new Committer({
     persistence: { commit } as unknown as AtomicPersistence,
     clock,
-    retry: (task) => retry(task, { clock, signal, onFailure: () => {} }),
+    retry: (task) => retry(task, { clock, signals: [], onFailure: () => {} }),
   });
   return { clock, committer, attempts, ids: () => attempts.map((attempt) => attempt.ids) };
 }

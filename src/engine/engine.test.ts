@@ -904,6 +904,25 @@ describe("what an update may do to others", () => {
     await owner;
   });
 
+  test("of two that would wait for each other, the one that closes the circle is rolled back, and the other goes on", async () => {
+    const setting = await start();
+    // Accounts that stand for everybody have no turn: they are owned at the end, in the order in which they were named.
+    const accounts = [777000, 1087968824] as const;
+    const add = (users: readonly number[]): Promise<void> =>
+      setting.engine.transaction({ users }, async (unit) => {
+        for (const id of users) (unit.valueOf("user", id).get() as Counts).n += 1;
+      });
+    const results = await Promise.allSettled([add(accounts), add(accounts.toReversed())]);
+    expect(results).toEqual([
+      { status: "fulfilled", value: undefined },
+      { status: "rejected", reason: code("PERDURE_DEADLOCK") },
+    ]);
+    expect(await kept(setting, ...accounts.map((id): RecordKey => ({ kind: "user", id })))).toEqual([
+      { n: 1 },
+      { n: 1 },
+    ]);
+  });
+
   test("what the codec gives instead of text fails its unit only", async () => {
     const codec = { encode: (value: unknown) => JSON.stringify(value), decode: (text: string) => JSON.parse(text) };
     const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), codec });
@@ -976,6 +995,37 @@ describe("delivered twice", () => {
     await Promise.all(runs);
     expect(log).toEqual([1, 2]);
   });
+});
+
+test("an update that comes by itself does not run before it is in the inbox", async () => {
+  const setting = await start();
+  const { engine, persistence, clock } = setting;
+  persistence.before = (operation) => {
+    if (operation === "accept") throw new PerdureError("PERDURE_BUSY", "busy");
+  };
+  const seen: unknown[] = [];
+  const handling = engine.handle(message(1), async () => void seen.push(await open(setting)));
+  await clock.advance(60_000);
+  expect(seen).toEqual([]);
+  persistence.before = () => {};
+  await clock.advance(10_000);
+  expect([await handling, seen]).toEqual(["handled", [[1]]]);
+});
+
+test("an update that comes by itself asks for the replay of what an earlier run has left, and is left to it", async () => {
+  const first = await start();
+  await first.engine.inbox.accept([message(1)]);
+  let asked = 0;
+  const { engine } = await restart(first, { onReplayNeeded: () => void (asked += 1) });
+  const log: number[] = [];
+  const note: (id: number) => Run = (id) => async () => void log.push(id);
+  expect(await engine.handle(message(2), note(2))).toBe("duplicate");
+  expect(await engine.handle(message(1), note(1))).toBe("duplicate");
+  expect([asked, log]).toEqual([2, []]);
+  for (let page = await engine.inbox.replay(10); page.length > 0; page = await engine.inbox.replay(10)) {
+    await Promise.all(page.map((update) => engine.handle(update, note(update.update_id))));
+  }
+  expect(log).toEqual([1, 2]);
 });
 
 describe("after the handlers", () => {

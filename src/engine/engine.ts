@@ -3,14 +3,14 @@ import type { LiveObjects } from "../data/codec.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { KeptRecord, RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
-import type { Acceptance, AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
+import type { AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
 import { ChatAliases, migrationOf } from "./chat-aliases.ts";
 import { ChatMigration, type OnMigrate } from "./chat-migration.ts";
 import type { Clock } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import { Inbox, type Claim } from "./inbox.ts";
 import type { Reporter } from "./reporter.ts";
-import { retry } from "./retry.ts";
+import { retry, type RetryOptions, type StopSignal } from "./retry.ts";
 import type { Schema } from "./schema.ts";
 import { scopesOf } from "./scopes-of-update.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
@@ -63,11 +63,16 @@ export class Engine {
   readonly #committer: Committer;
   readonly #runner: UnitRunner;
   readonly #stopped = new AbortController();
+  readonly #onFailure: RetryOptions["onFailure"];
   #stopping = false;
 
   constructor(options: EngineOptions) {
     const { persistence, clock, schema, live, reporter, concurrency, onHandlerError, onMigrate } = options;
     this.#options = options;
+    this.#onFailure = (error, attempt, pause) => {
+      if (attempt === 1) reporter.report(error);
+      else reporter.logger.warn(`Failed ${attempt} times, next try in ${pause} ms.`, error);
+    };
     const values = new Values(persistence.codec, schema, live);
     const read = (keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]> =>
       this.#retry(() => persistence.read(keys));
@@ -75,48 +80,61 @@ export class Engine {
     this.#committer = new Committer({ persistence, clock, retry: (task) => this.#retry(task) });
     const committer = this.#committer;
     this.#runner = new UnitRunner({ values, committer, clock, reporter, concurrency, onHandlerError, read, stopped });
-    this.#migration = new ChatMigration({ values, committer, reporter, read, onMigrate, aliases: this.#aliases });
-    this.inbox = new Inbox({ persistence, reporter, retry: (task, signal) => this.#retry(task, signal) });
+    this.#migration = new ChatMigration({
+      values,
+      committer,
+      reporter,
+      read,
+      onMigrate,
+      aliases: this.#aliases,
+      moveTurns: (from, to) => this.#runner.moveTurns(from, to),
+    });
+    this.inbox = new Inbox({ persistence, reporter, retry: (task, signals) => this.#retry(task, signals) });
   }
 
   /**
    * Loads what must be in memory: which chats have moved, and whether an earlier run has left updates. To be called once,
    * before the first update.
    */
-  async load(): Promise<void> {
-    await this.inbox.load();
-    for (const alias of await this.#options.persistence.chatAliases()) this.#aliases.add(alias);
+  async load(signals: readonly StopSignal[] = []): Promise<void> {
+    await this.inbox.load(signals);
+    const aliases = await this.#retry(() => this.#options.persistence.chatAliases(), signals);
+    for (const alias of aliases) this.#aliases.add(alias);
   }
 
   /**
-   * Runs one update as a unit of work. Resolves when its changes are durable, or when there are none. Rejects with what
-   * `run` threw, with what made a change impossible to keep, or with what made the commit fail for good; the update is
-   * done then too, without its changes. Rejects also when an update that was not accepted before cannot be.
+   * Runs one update as a unit of work. Resolves when its changes are durable, or when there are none; with `"duplicate"`
+   * when it is durable, at least in the inbox, and runs or has run elsewhere.
+   *
+   * Rejects with what `run` threw, with what made a change impossible to keep, or with what made the commit fail for good;
+   * the update is done then too, without its changes. Rejects also when an update cannot be accepted, or its records can
+   * never be read; then nothing was run, and what is in the inbox stays there. Throws in a unit of work.
    */
   async handle(update: Update, run: Run): Promise<Outcome> {
+    if (this.isInUnit) throw nested("bot.handleUpdate");
+    if (this.inbox.isReplaying && !this.inbox.isHandedOut(update)) return this.#leaveToReplay(update);
     const claim = this.inbox.claim(update);
-    if (claim === undefined) return "duplicate";
-    let passage: Passage | undefined;
+    if (claim === undefined) {
+      await this.inbox.accepted(update);
+      return "duplicate";
+    }
+    // The turn is taken before anything is waited for: the order of arrival is the order of these calls.
+    const passage = this.#runner.enter(this.#assignment(update));
     try {
-      // The turn is taken before anything is waited for: the order of arrival is the order of these calls.
-      if (claim === "again" || this.inbox.replayed() === undefined)
-        passage = this.#runner.enter(this.#assignment(update));
-      const acceptance = await this.#accept(update, claim);
-      if (acceptance === "done") return "duplicate";
-      passage ??= await this.#enterAfterReplay(update);
-      return await this.#handleAccepted(passage, update, acceptance === "open", run);
+      const attempts = await this.#attemptsOf(update, claim);
+      return attempts === undefined ? "duplicate" : await this.#handleAccepted(passage, update, attempts, run);
     } finally {
-      if (passage !== undefined) this.#runner.leave(passage);
+      this.#runner.leave(passage);
       const unclaim = (): void => this.inbox.unclaim(update);
       // Until the done mark is durable, the persistence would take the update for open.
-      if (passage?.mark === undefined) unclaim();
+      if (passage.mark === undefined) unclaim();
       else passage.mark.then(unclaim, unclaim);
     }
   }
 
   /** Runs something else as a unit of work, with the turns of these chats and users. Throws in a unit of work. */
   async transaction<T>(keys: TransactionKeys, run: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    if (this.isInUnit) throw nested();
+    if (this.isInUnit) throw nested("app.transaction");
     if (this.#stopping) throw stopped();
     const passage = this.#runner.enter({ name: "transaction", keys: () => transactionKeys(keys, this.#aliases) });
     try {
@@ -125,6 +143,11 @@ export class Engine {
     } finally {
       this.#runner.leave(passage);
     }
+  }
+
+  /** Whether the caller is a handler of a unit of work, or a call after its commit: a stop must not wait for those. */
+  get isInPassage(): boolean {
+    return this.#runner.isInPassage;
   }
 
   /** Whether the caller is a handler of a unit of work. */
@@ -163,6 +186,7 @@ export class Engine {
     this.#stopped.abort(stopped());
     this.inbox.endReplay();
     const left = this.#runner.giveUp();
+    await Promise.all(left.map((passage) => this.#takeAttemptBack(passage)));
     return left.map(({ assignment }) => assignment.update).filter((update) => update !== undefined);
   }
 
@@ -174,24 +198,26 @@ export class Engine {
     this.inbox.restart();
   }
 
-  /** What a claimed update is to the inbox, in which it is from here on. */
-  async #accept(update: Update, claim: Claim): Promise<Acceptance> {
-    if (claim === "unknown") return this.inbox.acceptClaimed(update);
-    return claim === "again" ? "open" : "accepted";
+  /** How often a claimed update was run, 0 for a new one; `undefined` when it is done. */
+  async #attemptsOf(update: Update, claim: Claim): Promise<number | undefined> {
+    if (claim.kind !== "unknown") return claim.kind === "fresh" ? 0 : claim.attempts;
+    const acceptance = await this.inbox.acceptClaimed(update);
+    if (acceptance === "done") return undefined;
+    return acceptance === "accepted" ? 0 : 1;
   }
 
-  async #enterAfterReplay(update: Update): Promise<Passage> {
-    if (!this.#stopping && this.inbox.replayed() !== undefined) this.#options.onReplayNeeded();
-    await this.inbox.replayed();
-    return this.#runner.enter(this.#assignment(update));
+  async #leaveToReplay(update: Update): Promise<Outcome> {
+    await this.inbox.accept([update]);
+    if (!this.#stopping) this.#options.onReplayNeeded();
+    return "duplicate";
   }
 
-  async #handleAccepted(passage: Passage, update: Update, again: boolean, run: Run): Promise<Outcome> {
+  async #handleAccepted(passage: Passage, update: Update, attempts: number, run: Run): Promise<Outcome> {
     try {
       if (this.#stopping) return "left";
-      await this.#runner.admit(passage, again);
+      await this.#runner.admit(passage, attempts > 0);
       if (this.#stopping) return "left";
-      const verdict = again ? await this.#judge(update) : "run";
+      const verdict = attempts > 0 ? await this.#judge(passage, update, attempts) : "run";
       if (verdict !== "run") return verdict;
       const migration = migrationOf(update);
       if (migration !== undefined) await this.#migration.perform(migration);
@@ -204,15 +230,27 @@ export class Engine {
     }
   }
 
-  /** Whether an update that was run before may be run once more. The attempt is counted before it is made. */
-  async #judge(update: Update): Promise<"run" | Outcome> {
+  /** Whether an update that was run before may be run once more. The attempt is noted before it is made. */
+  async #judge(passage: Passage, update: Update, attempts: number): Promise<"run" | Outcome> {
     const { maxAttempts, persistence, reporter } = this.#options;
-    const attempt = await this.#retry(() => persistence.countAttempt(update.update_id));
-    if (attempt === 0) return "duplicate";
-    if (attempt <= maxAttempts) return "run";
-    await this.#committer.commit({ changes: [], done: update.update_id, setAside: true });
+    const id = update.update_id;
+    if (attempts < maxAttempts) {
+      passage.attempt = attempts + 1;
+      return (await this.#retry(() => persistence.noteAttempts(id, attempts + 1))) ? "run" : "duplicate";
+    }
+    await this.#committer.commit({ changes: [], done: id, setAside: true });
     reporter.report(setAside(update, maxAttempts), { update });
     return "set aside";
+  }
+
+  /** An orderly stop is no failure of the update that it interrupts. */
+  async #takeAttemptBack({ attempt, assignment: { update } }: Passage): Promise<void> {
+    if (attempt === undefined || update === undefined) return;
+    try {
+      await this.#options.persistence.noteAttempts(update.update_id, attempt - 1);
+    } catch (error) {
+      this.#options.reporter.logger.debug("An attempt could not be taken back.", error);
+    }
   }
 
   #assignment(update: Update): Assignment {
@@ -230,16 +268,11 @@ export class Engine {
     };
   }
 
-  #retry<T>(task: () => MaybePromise<T>, signal?: AbortSignal): Promise<T> {
-    const { clock, reporter } = this.#options;
-    const stopped = this.#stopped.signal;
+  #retry<T>(task: () => MaybePromise<T>, signals: readonly StopSignal[] = []): Promise<T> {
     return retry(task, {
-      clock,
-      signal: signal === undefined ? stopped : AbortSignal.any([stopped, signal]),
-      onFailure: (error, attempt, pause) => {
-        if (attempt === 1) reporter.report(error);
-        else reporter.logger.warn(`Failed ${attempt} times, next try in ${pause} ms.`, error);
-      },
+      clock: this.#options.clock,
+      signals: [this.#stopped.signal, ...signals],
+      onFailure: this.#onFailure,
     });
   }
 
@@ -279,11 +312,11 @@ function transactionKeys({ chats = [], users = [] }: TransactionKeys, aliases: C
   ];
 }
 
-function nested(): PerdureError {
+function nested(what: string): PerdureError {
   return new PerdureError(
     "PERDURE_NESTED",
-    "app.transaction was called in a handler, whose update is a transaction already. Use what is on its context, or let " +
-      "the transaction begin in ctx.afterCommit(...).",
+    `${what} was called in a handler, whose update is a transaction already. Use what is on its context, or call it in ` +
+      "ctx.afterCommit(...).",
   );
 }
 

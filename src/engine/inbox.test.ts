@@ -14,7 +14,7 @@ import { retry } from "./retry.ts";
 /** An inbox in whose file an earlier run has left these updates. */
 async function start(...left: number[]) {
   const path = join(temporaryFolder(), "bot.sqlite");
-  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0 }));
+  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }));
   const clock = new DrivenClock();
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());
@@ -22,11 +22,10 @@ async function start(...left: number[]) {
   const reported: { error: unknown; origin: ErrorOrigin }[] = [];
   const reporter = new Reporter({ debug() {}, info() {}, warn() {}, error() {} });
   reporter.onError((error, origin) => void reported.push({ error, origin }));
-  const never = new AbortController().signal;
   const inbox = new Inbox({
     persistence,
     reporter,
-    retry: (task, signal = never) => retry(task, { clock, signal, onFailure: () => {} }),
+    retry: (task, signals = []) => retry(task, { clock, signals, onFailure: () => {} }),
   });
   await inbox.load();
   return { inbox, persistence, clock, path, reported };
@@ -40,7 +39,7 @@ const busy = (): never => {
 
 describe("accepting", () => {
   test("answers what is new, once it is durable and not before", async () => {
-    const { inbox, persistence, clock } = await start(1);
+    const { inbox, persistence, clock } = await start();
     persistence.before = (operation) => operation === "accept" && busy();
     let answered = false;
     const accepting = inbox.accept([update(1), update(2), update(2), update(3)]).finally(() => (answered = true));
@@ -48,26 +47,76 @@ describe("accepting", () => {
     expect(answered).toBe(false);
     persistence.before = () => {};
     await clock.advance(10_000);
-    expect(ids(await accepting)).toEqual([2, 3]);
+    expect(ids(await accepting)).toEqual([1, 2, 3]);
     expect((await persistence.openUpdates({ limit: 10 })).map(({ updateId }) => updateId)).toEqual([1, 2, 3]);
+  });
+
+  test("answers also what is open and nobody has: the answer to an earlier attempt may have been lost", async () => {
+    const { inbox, persistence, clock } = await start();
+    let lost = 0;
+    persistence.after = (operation) => operation === "accept" && lost++ === 0 && busy();
+    const accepting = inbox.accept([update(1)]);
+    await clock.advance(10_000);
+    expect(ids(await accepting)).toEqual([1]);
+    expect(ids(await inbox.accept([update(1)]))).toEqual([]);
+  });
+
+  test("leaves what comes while there is something to replay to the replay, in order of arrival", async () => {
+    const { inbox } = await start(5, 6);
+    expect(await inbox.accept([update(1), update(6)])).toEqual([]);
+    expect(ids(await inbox.replay(10))).toEqual([5, 6, 1]);
+  });
+
+  test("whoever asks for an update that is claimed and not durable yet waits for that, and hears of its failure", async () => {
+    const { inbox, persistence, clock } = await start();
+    const refuse = (): never => {
+      throw new PerdureError("PERDURE_REFUSED", "never");
+    };
+    for (const [id, fail] of [
+      [1, busy],
+      [2, refuse],
+    ] as const) {
+      persistence.before = fail;
+      inbox.claim(update(id));
+      const accepting = inbox.acceptClaimed(update(id)).catch((error: unknown) => error);
+      const asking = inbox.accepted(update(id)).then(
+        () => "durable",
+        () => "failed",
+      );
+      await settled();
+      persistence.before = () => {};
+      await clock.advance(10_000);
+      await accepting;
+      expect(await asking).toBe(fail === busy ? "durable" : "failed");
+    }
   });
 
   test("is given up by its signal, and by nothing else", async () => {
     const { inbox, persistence, clock } = await start();
     persistence.before = (operation) => operation === "accept" && busy();
     const controller = new AbortController();
-    const one = inbox.accept([update(1)], controller.signal);
+    const one = inbox.accept([update(1)], [controller.signal]);
     const two = inbox.accept([update(2)]);
     await settled();
-    controller.abort(new Error("given up"));
-    await expect(one).rejects.toThrow("given up");
+    controller.abort();
+    await expect(one).rejects.toMatchObject({ code: "PERDURE_STOPPED" });
     persistence.before = () => {};
     await clock.advance(10_000);
     expect(ids(await two)).toEqual([2]);
   });
 
+  test("what is no update is refused at once, with all that came with it", async () => {
+    const { inbox, persistence } = await start();
+    for (const id of [undefined, null, "1", 1.5]) {
+      await expect(inbox.accept([update(1), { update_id: id } as never])).rejects.toThrow(TypeError);
+      expect(() => inbox.claim({ update_id: id } as never)).toThrow(/This is no update/);
+    }
+    expect(await persistence.openUpdates({ limit: 10 })).toEqual([]);
+  });
+
   test("a row that somebody has added by hand does not swallow the next update", async () => {
     const { inbox, persistence, path } = await start(1);
+    inbox.endReplay();
     const other = new DatabaseSync(path);
     other.exec(
       `insert into inbox (bot_id, update_id, accepted_at, attempts, "update") values (1, 900, 0, 1, '{"update_id":900}')`,
@@ -83,7 +132,7 @@ describe("accepting", () => {
     persistence.after = () => late.promise;
     const accepting = inbox.accept([update(1), update(2)]);
     await settled();
-    expect(inbox.claim(update(1))).toBe("unknown");
+    expect(inbox.claim(update(1))).toEqual({ kind: "unknown" });
     late.resolve();
     expect(ids(await accepting)).toEqual([2]);
   });
@@ -93,11 +142,16 @@ describe("claiming", () => {
   test("tells how the update came, and who comes second gets nothing until it is let go", async () => {
     const { inbox } = await start(1);
     await inbox.replay(10);
+    await inbox.replay(10);
     await inbox.accept([update(2)]);
-    expect([1, 2, 3].map((id) => inbox.claim(update(id)))).toEqual(["again", "fresh", "unknown"]);
+    expect([1, 2, 3].map((id) => inbox.claim(update(id)))).toEqual([
+      { kind: "again", attempts: 1 },
+      { kind: "fresh" },
+      { kind: "unknown" },
+    ]);
     expect([1, 2, 3].map((id) => inbox.claim(update(id)))).toEqual([undefined, undefined, undefined]);
     inbox.unclaim(update(2));
-    expect(inbox.claim(update(2))).toBe("unknown");
+    expect(inbox.claim(update(2))).toEqual({ kind: "unknown" });
   });
 
   test("unclaimed goes through all open updates, page by page, but those that are claimed", async () => {
@@ -113,10 +167,10 @@ describe("claiming", () => {
 
 describe("replaying", () => {
   test("hands out what nobody has: neither what runs nor what is handed out already", async () => {
-    const { inbox } = await start(1, 2);
-    await inbox.accept([update(3)]);
-    inbox.claim(update(1));
-    expect(ids(await inbox.replay(10))).toEqual([2]);
+    const { inbox } = await start(1, 2, 3, 4);
+    expect(ids(await inbox.replay(2))).toEqual([1, 2]);
+    inbox.claim(update(3));
+    expect(ids(await inbox.replay(10))).toEqual([4]);
     expect(await inbox.replay(10)).toEqual([]);
   });
 
@@ -133,7 +187,7 @@ describe("replaying", () => {
     inbox.claim(update(2));
     inbox.restart();
     expect(ids(await inbox.replay(10))).toEqual([1, 3]);
-    expect(inbox.claim(update(1))).toBe("again");
+    expect(inbox.claim(update(1))).toEqual({ kind: "again", attempts: 1 });
   });
 
   test("a limit of 0 does not end it", async () => {
@@ -155,24 +209,16 @@ describe("replaying", () => {
     ]);
   });
 
-  test("what comes after it waits until all has been handed out, and no longer", async () => {
+  test("is over when there is nothing more to hand out, and where nothing was left", async () => {
+    expect((await start()).inbox.isReplaying).toBe(false);
     const { inbox } = await start(1, 2);
-    let over = false;
-    void inbox.replayed()?.then(() => (over = true));
     await inbox.replay(10);
-    await settled();
-    expect(over).toBe(false);
+    expect(inbox.isReplaying).toBe(true);
     await inbox.replay(10);
-    await settled();
-    expect([over, inbox.replayed()]).toEqual([true, undefined]);
-  });
-
-  test("where nothing was left there is nothing to wait for; where it is not continued, no longer", async () => {
-    expect((await start()).inbox.replayed()).toBeUndefined();
-    const { inbox } = await start(1);
-    const waiting = inbox.replayed();
+    expect(inbox.isReplaying).toBe(false);
+    inbox.restart();
+    expect(inbox.isReplaying).toBe(true);
     inbox.endReplay();
-    await waiting;
-    expect(inbox.replayed()).toBeUndefined();
+    expect(inbox.isReplaying).toBe(false);
   });
 });

@@ -2,20 +2,24 @@ import type { Update } from "@grammyjs/types";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { Acceptance, AtomicPersistence, InboxEntry } from "../persistence/atomic-persistence.ts";
 import type { Reporter } from "./reporter.ts";
+import type { StopSignal } from "./retry.ts";
 
 /** What the inbox needs of the engine. */
 export interface InboxOptions {
   readonly persistence: AtomicPersistence;
   readonly reporter: Reporter;
-  /** Tries again what fails for now, until the engine or the signal gives up. */
-  readonly retry: <T>(task: () => MaybePromise<T>, signal?: AbortSignal) => Promise<T>;
+  /** Tries again what fails for now, until the engine or a signal gives up. */
+  readonly retry: <T>(task: () => MaybePromise<T>, signals?: readonly StopSignal[]) => Promise<T>;
 }
 
 /**
- * How an update came to be claimed: `"fresh"`, accepted and handed out by this process; `"again"`, handed out by a replay;
- * `"unknown"`, not handed out: a webhook's, which is not accepted yet.
+ * How an update came to be claimed: `"fresh"`, accepted and handed out by this process; `"again"`, accepted before, and
+ * perhaps run so often; `"unknown"`, not handed out: a webhook's, which is not accepted yet.
  */
-export type Claim = "fresh" | "again" | "unknown";
+export type Claim =
+  | { readonly kind: "fresh" }
+  | { readonly kind: "again"; readonly attempts: number }
+  | { readonly kind: "unknown" };
 
 /** How many open updates are read at once. */
 const PAGE = 100;
@@ -26,55 +30,69 @@ const PAGE = 100;
  */
 export class Inbox {
   readonly #options: InboxOptions;
-  readonly #handedOut = new Map<number, "fresh" | "again">();
-  readonly #claimed = new Set<number>();
+  /** How often each was run, or 0 for what this process has accepted itself. */
+  readonly #handedOut = new Map<number, number>();
+  /** With the acceptance that is still under way, if there is one. */
+  readonly #claimed = new Map<number, Promise<Acceptance> | undefined>();
   /** How far the open updates of earlier runs have been handed out; `undefined` when there are no more. */
   #replayedTo: number | undefined = 0;
-  #replayed = Promise.withResolvers<void>();
 
   constructor(options: InboxOptions) {
     this.#options = options;
   }
 
   /** Looks whether there is anything to replay. To be called once, before the first update. */
-  async load(): Promise<void> {
-    const page = await this.#page(0, 1);
+  async load(signals: readonly StopSignal[] = []): Promise<void> {
+    const page = await this.#page(0, 1, signals);
     if (page.length === 0) this.endReplay();
   }
 
-  /** Makes updates durable. Resolves with those that are new, in their order: they are to be handled now. */
-  async accept(updates: readonly Update[], signal?: AbortSignal): Promise<Update[]> {
+  /**
+   * Makes updates durable. Resolves with those that are to be handled now, in their order: that are new, or that nobody has.
+   * While there is something to replay, these are none.
+   */
+  async accept(updates: readonly Update[], signals?: readonly StopSignal[]): Promise<Update[]> {
     const { persistence, retry } = this.#options;
     updates.forEach(requireId);
-    const acceptances = await retry(() => persistence.accept(updates), signal);
-    // A webhook may have claimed one meanwhile.
-    const fresh = updates.filter(
-      ({ update_id: id }, index) => acceptances[index] === "accepted" && !this.#claimed.has(id),
-    );
-    for (const { update_id } of fresh) this.#handedOut.set(update_id, "fresh");
-    return fresh;
+    const acceptances = await retry(() => persistence.accept(updates), signals);
+    const free: Update[] = [];
+    for (const [index, update] of updates.entries()) {
+      if (!this.#isFree(update, acceptances[index])) continue;
+      this.#handedOut.set(update.update_id, acceptances[index] === "accepted" ? 0 : 1);
+      free.push(update);
+    }
+    return free;
   }
 
   /** Makes one update durable that is claimed already, and answers what it was. */
-  async acceptClaimed(update: Update): Promise<Acceptance> {
+  acceptClaimed(update: Update): Promise<Acceptance> {
     const { persistence, retry } = this.#options;
-    const [acceptance = "open"] = await retry(() => persistence.accept([update]));
-    return acceptance;
+    const accepting = retry(async () => {
+      const [acceptance = "open"] = await persistence.accept([update]);
+      return acceptance;
+    });
+    this.#claimed.set(update.update_id, accepting);
+    return accepting;
+  }
+
+  /** Resolves when an update that is claimed is durable; rejects when it could not be made so. */
+  async accepted({ update_id: id }: Update): Promise<void> {
+    await this.#claimed.get(id);
   }
 
   /** The next open updates that nobody has, at most `limit`: what an earlier run accepted and did not finish. */
-  async replay(limit: number, signal?: AbortSignal): Promise<Update[]> {
+  async replay(limit: number, signals?: readonly StopSignal[]): Promise<Update[]> {
     while (this.#replayedTo !== undefined) {
       const from = this.#replayedTo;
-      const page = await this.#page(from, Math.max(1, Math.min(limit, PAGE)), signal);
+      const page = await this.#page(from, Math.max(1, Math.min(limit, PAGE)), signals);
       // Another replay was quicker.
       if (this.#replayedTo !== from) continue;
       this.#replayedTo = page.at(-1)?.arrival;
-      if (this.#replayedTo === undefined) this.#replayed.resolve();
+      const attempts = new Map(page.map((entry) => [entry.updateId, entry.attempts]));
       const free = this.#readable(page).filter(
         ({ update_id: id }) => !this.#claimed.has(id) && !this.#handedOut.has(id),
       );
-      for (const { update_id } of free) this.#handedOut.set(update_id, "again");
+      for (const { update_id: id } of free) this.#handedOut.set(id, attempts.get(id) ?? 1);
       if (free.length > 0) return free;
     }
     return [];
@@ -83,22 +101,25 @@ export class Inbox {
   /** Begins the replay anew, for a loop that starts again and has forgotten what it was handed. */
   restart(): void {
     this.#handedOut.clear();
-    if (this.#replayedTo === undefined) this.#replayed = Promise.withResolvers();
     this.#replayedTo = 0;
   }
 
   /**
-   * Resolves when all open updates of earlier runs have been handed out; `undefined` when they have been. What comes after
-   * them waits for this, to be handled after them.
+   * Whether open updates of earlier runs are still to be handed out. What comes meanwhile is left to the replay, which
+   * hands it out in its turn: after them, and in order of arrival.
    */
-  replayed(): Promise<void> | undefined {
-    return this.#replayedTo === undefined ? undefined : this.#replayed.promise;
+  get isReplaying(): boolean {
+    return this.#replayedTo !== undefined;
   }
 
-  /** Lets go of what waits for the replay: it will not be continued. */
+  /** Ends the replay, for good or because there is nothing to hand out. */
   endReplay(): void {
     this.#replayedTo = undefined;
-    this.#replayed.resolve();
+  }
+
+  /** Whether an update was handed out and not claimed. */
+  isHandedOut({ update_id: id }: Update): boolean {
+    return this.#handedOut.has(id);
   }
 
   /** Takes an update to run it. `undefined` when it is running already. Throws a `TypeError` for what is no update. */
@@ -106,10 +127,10 @@ export class Inbox {
     requireId(update);
     const id = update.update_id;
     if (this.#claimed.has(id)) return undefined;
-    this.#claimed.add(id);
-    const how = this.#handedOut.get(id) ?? "unknown";
-    this.#handedOut.delete(id);
-    return how;
+    this.#claimed.set(id, undefined);
+    const attempts = this.#handedOut.get(id);
+    if (!this.#handedOut.delete(id) || attempts === undefined) return { kind: "unknown" };
+    return attempts === 0 ? { kind: "fresh" } : { kind: "again", attempts };
   }
 
   /** The update's unit of work has ended, and what is to be durable of it is. */
@@ -126,9 +147,14 @@ export class Inbox {
     }
   }
 
-  #page(after: number, limit: number, signal?: AbortSignal): Promise<readonly InboxEntry[]> {
+  /** New ones, and open ones that nobody has: the answer to an earlier attempt may have been lost. */
+  #isFree({ update_id: id }: Update, acceptance: Acceptance | undefined): boolean {
+    return acceptance !== "done" && !this.isReplaying && !this.#claimed.has(id) && !this.#handedOut.has(id);
+  }
+
+  #page(after: number, limit: number, signals?: readonly StopSignal[]): Promise<readonly InboxEntry[]> {
     const { persistence, retry } = this.#options;
-    return retry(() => persistence.openUpdates({ after, limit }), signal);
+    return retry(() => persistence.openUpdates({ after, limit }), signals);
   }
 
   #readable(page: readonly InboxEntry[]): Update[] {

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
 import { PerdureError } from "../errors.ts";
@@ -15,7 +16,7 @@ function setUp(): Setting {
   return {
     clock: new DrivenClock(),
     controller,
-    signal: controller.signal,
+    signals: [new AbortController().signal, controller.signal],
     failures,
     onFailure: (_error, attempt, pause) => void failures.push({ attempt, pause }),
   };
@@ -49,10 +50,10 @@ describe("retry", () => {
 
   test("does nothing when it was given up before it began", async () => {
     const options = setUp();
-    options.controller.abort(new Error("stopped"));
+    options.controller.abort();
     let attempts = 0;
     const result = retry(() => (attempts += 1), options);
-    await expect(result).rejects.toThrow("stopped");
+    await expect(result).rejects.toMatchObject({ code: "PERDURE_STOPPED" });
     expect(attempts).toBe(0);
   });
 
@@ -61,10 +62,10 @@ describe("retry", () => {
     let attempts = 0;
     const result = retry(() => {
       attempts += 1;
-      options.controller.abort(new Error("stopped"));
+      options.controller.abort();
       return busy();
     }, options);
-    await expect(result).rejects.toThrow("stopped");
+    await expect(result).rejects.toMatchObject({ code: "PERDURE_STOPPED" });
     expect([attempts, options.failures]).toEqual([1, []]);
   });
 
@@ -72,17 +73,28 @@ describe("retry", () => {
     const options = setUp();
     const result = retry(busy, options);
     await settled();
-    options.controller.abort(new Error("stopped"));
-    await expect(result).rejects.toThrow("stopped");
+    options.controller.abort();
+    await expect(result).rejects.toMatchObject({ code: "PERDURE_STOPPED" });
     expect(options.failures).toHaveLength(1);
   });
 
   test("what works although it was given up meanwhile has worked", async () => {
     const options = setUp();
     const result = retry(() => {
-      options.controller.abort(new Error("stopped"));
+      options.controller.abort();
       return "done";
     }, options);
     expect(await result).toBe("done");
+  });
+
+  test("leaves no listener behind on signals, which live longer", async () => {
+    const options = setUp();
+    let attempts = 0;
+    const result = retry(() => ((attempts += 1) < 4 ? busy() : "done"), options);
+    await options.clock.advance(200);
+    expect(getEventListeners(options.controller.signal, "abort")).toHaveLength(1);
+    await options.clock.advance(60_000);
+    await result;
+    expect(getEventListeners(options.controller.signal, "abort")).toEqual([]);
   });
 });

@@ -19,8 +19,9 @@ export class Slots {
     const count = alone ? this.#total : 1;
     await this.#acquire(count);
     return new Slot(
-      () => this.#acquire(count),
-      () => this.#release(count),
+      count,
+      (wanted) => this.#acquire(wanted),
+      (given) => this.#release(given),
     );
   }
 
@@ -46,15 +47,24 @@ export class Slots {
 
 /** What one unit has of the slots. */
 export class Slot {
-  readonly #acquire: () => Promise<void> | undefined;
-  readonly #release: () => void;
+  readonly #acquire: (count: number) => Promise<void> | undefined;
+  readonly #release: (count: number) => void;
+  #count: number;
   #held = true;
   #lent = 0;
   #given = false;
 
-  constructor(acquire: () => Promise<void> | undefined, release: () => void) {
+  constructor(count: number, acquire: (count: number) => Promise<void> | undefined, release: (count: number) => void) {
+    this.#count = count;
     this.#acquire = acquire;
     this.#release = release;
+  }
+
+  /** Gives back all but one. */
+  shrink(): void {
+    const surplus = this.#count - 1;
+    this.#count = 1;
+    if (this.#held && surplus > 0) this.#release(surplus);
   }
 
   /**
@@ -81,15 +91,17 @@ export class Slot {
   #letGo(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#release();
+    this.#release(this.#count);
   }
 
   async #takeBack(): Promise<void> {
     if (this.#mayNotHold()) return;
-    await this.#acquire();
-    // Meanwhile the unit may have ended, or may wait for something else.
-    if (this.#mayNotHold()) this.#release();
-    else this.#held = true;
+    const count = this.#count;
+    await this.#acquire(count);
+    // Meanwhile the unit may have ended, may wait for something else, or may want less.
+    if (this.#mayNotHold()) return this.#release(count);
+    this.#held = true;
+    if (count > this.#count) this.#release(count - this.#count);
   }
 
   #mayNotHold(): boolean {

@@ -67,6 +67,28 @@ describe("Turns", () => {
     expect(() => w.own("A")).toThrow(expect.objectContaining({ code: "PERDURE_DEADLOCK" }));
   });
 
+  test("who waits for one key can be moved to another, to the place of their arrival", async () => {
+    const turns = new Turns();
+    const order: string[] = [];
+    const mover = turns.take(["old", "new"]);
+    const waiting = ["old", "new", "old", "new"].map((key, index) => {
+      const turn = turns.take([key]);
+      return { turn, name: `${index} ${key}` };
+    });
+    const both = turns.take(["old", "new"]);
+    turns.move("old", "new");
+    const runs = [...waiting, { turn: both, name: "4 both" }].map(async ({ turn, name }) => {
+      await turn.wait();
+      order.push(name);
+      await settle();
+      turn.release();
+    });
+    mover.release();
+    await Promise.all(runs);
+    expect(order).toEqual(["0 old", "1 new", "2 old", "3 new", "4 both"]);
+    expect(turns.size).toBe(0);
+  });
+
   test("random owning never hangs, and one key has one owner at a time", async () => {
     const key = fc.constantFrom("a", "b", "c", "d");
     const unit = fc.record({ takes: fc.uniqueArray(key, { maxLength: 2 }), owns: fc.array(key, { maxLength: 3 }) });

@@ -8,10 +8,22 @@ import { PerdureError } from "../errors.ts";
  */
 export class Turns {
   readonly #last = new Map<string, Place>();
+  #taken = 0;
 
   /** Enters the queues of these keys now. */
   take(keys: readonly string[]): Turn {
-    return new Turn(this.#last, keys);
+    this.#taken += 1;
+    return new Turn(this.#last, keys, this.#taken);
+  }
+
+  /**
+   * Moves everybody who waits for `from` to the queue of `to`, to the place that the order of arrival gives them; whoever
+   * stands there already keeps that place. Who is first in both queues, the caller, stays so.
+   */
+  move(from: string, to: string): void {
+    const waiting: Place[] = [];
+    for (let place = this.#last.get(from); place?.ahead !== undefined; place = place.ahead) waiting.push(place);
+    for (const place of waiting) place.turn.change(from, to);
   }
 
   /** How many keys somebody has or waits for. */
@@ -22,7 +34,7 @@ export class Turns {
 
 /** A turn in one queue. */
 interface Place {
-  readonly key: string;
+  key: string;
   readonly turn: Turn;
   ahead: Place | undefined;
   behind: Place | undefined;
@@ -35,8 +47,12 @@ export class Turn {
   readonly #last: Map<string, Place>;
   readonly #places = new Map<string, Place>();
 
-  constructor(last: Map<string, Place>, keys: readonly string[]) {
+  /** Its number in order of arrival. */
+  readonly arrival: number;
+
+  constructor(last: Map<string, Place>, keys: readonly string[], arrival: number) {
     this.#last = last;
+    this.arrival = arrival;
     for (const key of keys) if (!this.#places.has(key)) this.#enter(key);
   }
 
@@ -66,6 +82,18 @@ export class Turn {
     return place.granted;
   }
 
+  /** Waits for `to` in the place of `from`, where the arrival of this turn puts it, but never first. */
+  change(from: string, to: string): void {
+    const place = this.#places.get(from);
+    if (place === undefined) return;
+    this.#places.delete(from);
+    this.#unlink(place);
+    if (this.#places.has(to)) return place.grant();
+    place.key = to;
+    this.#places.set(to, place);
+    this.#link(place);
+  }
+
   /** Gives everything up; who still waits for one of its keys waits no longer. Called again, it does nothing. */
   release(): void {
     for (const place of this.#places.values()) this.#leave(place);
@@ -82,17 +110,29 @@ export class Turn {
   }
 
   #leave(place: Place): void {
-    const { key, ahead, behind } = place;
-    this.#places.delete(key);
+    this.#places.delete(place.key);
     place.grant();
+    this.#unlink(place);
+  }
+
+  #unlink({ key, ahead, behind }: Place): void {
     if (ahead !== undefined) ahead.behind = behind;
-    if (behind === undefined) {
-      if (ahead === undefined) this.#last.delete(key);
-      else this.#last.set(key, ahead);
-      return;
-    }
-    behind.ahead = ahead;
-    if (ahead === undefined) behind.grant();
+    if (behind !== undefined) behind.ahead = ahead;
+    else if (ahead !== undefined) this.#last.set(key, ahead);
+    else this.#last.delete(key);
+    if (ahead === undefined) behind?.grant();
+  }
+
+  /** Puts a place behind all that came earlier, and behind the first. */
+  #link(place: Place): void {
+    let ahead = this.#last.get(place.key);
+    while (ahead?.ahead !== undefined && ahead.turn.arrival > this.arrival) ahead = ahead.ahead;
+    const behind = ahead?.behind;
+    place.ahead = ahead;
+    place.behind = behind;
+    if (ahead !== undefined) ahead.behind = place;
+    if (behind === undefined) this.#last.set(place.key, place);
+    else behind.ahead = place;
   }
 
   /** Whether who stands here cannot go on before this turn does. Who is ahead waits in turn for those further ahead. */

@@ -24,12 +24,16 @@ export interface Assignment extends UnitSubject {
 export interface Passage {
   readonly assignment: Assignment;
   keys: readonly RecordKey[];
-  turn: Turn;
+  readonly turn: Turn;
   slot?: Slot | undefined;
   unit?: UnitOfWork | undefined;
   /** When its handlers began, in milliseconds since 1970. */
   began?: number | undefined;
   reported?: boolean;
+  /** How often its update was run, this run included, if that was noted. */
+  attempt?: number | undefined;
+  /** Whether what is to be durable of it is, or will be without it. */
+  concluded?: boolean;
   /** The done mark that is not durable yet. */
   mark?: Promise<void> | undefined;
 }
@@ -58,7 +62,7 @@ export class UnitRunner {
   readonly #turns = new Turns();
   readonly #slots: Slots;
   readonly #passages = new Set<Passage>();
-  readonly #current = new AsyncLocalStorage<UnitOfWork>();
+  readonly #current = new AsyncLocalStorage<Passage>();
   #onIdle: (() => void) | undefined;
   #cancelWatch: (() => void) | undefined;
   /** The bot's data as of the last commit, once a unit has read it. */
@@ -72,8 +76,14 @@ export class UnitRunner {
 
   /** The unit of work whose handlers called this. */
   get current(): UnitOfWork | undefined {
-    const unit = this.#current.getStore();
+    const unit = this.#current.getStore()?.unit;
     return unit?.isOver === false ? unit : undefined;
+  }
+
+  /** Whether the caller is a handler of a unit of work, or a call after its commit. */
+  get isInPassage(): boolean {
+    const passage = this.#current.getStore();
+    return passage !== undefined && this.#passages.has(passage);
   }
 
   /** Enters the queues now: the order of these calls is the order of the turns. To be followed by {@link UnitRunner.leave}. */
@@ -91,10 +101,8 @@ export class UnitRunner {
       this.#options.stopped.throwIfAborted();
       const keys = passage.assignment.keys();
       if (sameKeys(keys, passage.keys)) break;
-      // Its chat has moved while it waited. It goes to the end of the other queue.
-      passage.turn.release();
+      // Its chat has moved while it waited, and its place with it.
       passage.keys = keys;
-      passage.turn = this.#turns.take(turnKeys(keys));
     }
     passage.slot = await this.#slots.take(alone);
     this.#options.stopped.throwIfAborted();
@@ -106,15 +114,18 @@ export class UnitRunner {
     let outcome: { readonly value: T } | { readonly error: unknown };
     let changes: readonly RecordChange[] | undefined;
     try {
-      outcome = { value: await this.#current.run(unit, () => work(unit)) };
+      outcome = { value: await this.#current.run(passage, () => work(unit)) };
       changes = await this.#changes(passage, unit);
     } catch (error) {
       outcome = { error };
       changes = await this.#changesInSpite(passage, unit, error);
     }
     await this.#conclude(passage, unit, changes);
+    passage.concluded = true;
     passage.turn.release();
-    if (changes !== undefined) await this.#callAfterCommit(passage, unit);
+    // What comes after the commit may wait for another unit of work, which needs a slot.
+    passage.slot?.give();
+    if (changes !== undefined) await this.#current.run(passage, () => this.#callAfterCommit(passage, unit));
     if ("error" in outcome) throw outcome.error;
     return outcome.value;
   }
@@ -130,6 +141,11 @@ export class UnitRunner {
     this.#onIdle?.();
   }
 
+  /** Moves who waits for one record's turn to another's, in order of arrival. The caller has both. */
+  moveTurns(from: RecordKey, to: RecordKey): void {
+    this.#turns.move(keyText(from), keyText(to));
+  }
+
   /** Resolves when no unit of work is on its way. */
   async idle(): Promise<void> {
     if (this.#passages.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
@@ -137,10 +153,11 @@ export class UnitRunner {
 
   /** Gives up whatever is on its way, which it answers. The signal `stopped` is to be aborted before. */
   giveUp(): readonly Passage[] {
-    const left = [...this.#passages];
-    for (const { unit, turn } of left) {
+    const left = [...this.#passages].filter(({ concluded }) => concluded !== true);
+    for (const { unit, turn, slot } of left) {
       unit?.abandon();
       turn.release();
+      slot?.give();
     }
     return left;
   }
@@ -234,6 +251,8 @@ export class UnitRunner {
     for (const passage of this.#passages) {
       if (passage.began === undefined || passage.reported === true || clock.now() - passage.began < LONG) continue;
       passage.reported = true;
+      // If it was to run alone: not for ever.
+      passage.slot?.shrink();
       const seconds = Math.round((clock.now() - passage.began) / 1000);
       const records = passage.keys.map(keyName).join(", ");
       reporter.logger.warn(

@@ -1,17 +1,19 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Update } from "@grammyjs/types";
-import { BotError, type Bot, type Composer, type Context, type webhookCallback } from "grammy";
+import { BotError, type Bot, type webhookCallback } from "grammy";
 import { systemClock } from "../engine/clock.ts";
 import { Engine, type TransactionKeys } from "../engine/engine.ts";
 import { consoleLogger, type Logger } from "../engine/logger.ts";
 import { Reporter, type ErrorListener } from "../engine/reporter.ts";
 import { PerdureError, isPerdureError } from "../errors.ts";
 import type { AtomicPersistence, FailedUpdate } from "../persistence/atomic-persistence.ts";
+import { botIdOf, requireNoMiddleware } from "./bot-checks.ts";
 import { bindUnit, type AnyPersistentContext, type KeptOf } from "./context.ts";
+import { InFlight } from "./in-flight.ts";
 import { Lifetime } from "./lifetime.ts";
 import { liveBot } from "./live-bot.ts";
 import { resolveOptions, type ApplicationOptions, type ResolvedOptions } from "./options.ts";
-import { PollingGate } from "./polling-gate.ts";
+import { PollingGate, type OpenLifetime } from "./polling-gate.ts";
 import { PollingLoop, type AppPollingOptions } from "./polling-loop.ts";
 import { onStopSignal } from "./stop-signals.ts";
 import { transactionOf, type Transaction } from "./transaction.ts";
@@ -40,7 +42,8 @@ export class Application<C extends AnyPersistentContext> {
   readonly #resolved: ResolvedOptions;
   readonly #logger: Logger;
   readonly #reporter: Reporter;
-  readonly #inPostInit = new AsyncLocalStorage<Lifetime>();
+  /** Set in the functions of the options: what they call must not wait for what waits for them. */
+  readonly #inHook = new AsyncLocalStorage<Lifetime | undefined>();
   #lifetime: Lifetime | undefined;
   /** The last one: after its end it still knows which updates are in the inbox and may be left there. */
   #engine: Engine | undefined;
@@ -82,12 +85,10 @@ export class Application<C extends AnyPersistentContext> {
   /**
    * Fetches no more updates, waits up to `stopTimeout` for handlers that run, commits what is complete and calls
    * `postStop`. What is not complete stays in the inbox. Called again, it is one stop; before the start, it does nothing.
-   * In a handler it resolves at once, since it waits for the handler. After it comes {@link Application.shutdown}.
+   * In a handler or in a function of the options it resolves at once, since it waits for those. After it comes {@link Application.shutdown}.
    */
   async stop(): Promise<void> {
-    const stopping = this.#lifetime?.stop();
-    if (this.#lifetime?.engine?.isInUnit === true) stopping?.catch((error: unknown) => this.#reporter.report(error));
-    else await stopping;
+    await this.#unlessInside(this.#lifetime?.stop());
   }
 
   /**
@@ -99,8 +100,7 @@ export class Application<C extends AnyPersistentContext> {
     const closing = lifetime?.close().finally(() => {
       if (this.#lifetime === lifetime) this.#lifetime = undefined;
     });
-    if (lifetime?.engine?.isInUnit === true) closing?.catch((error: unknown) => this.#reporter.report(error));
-    else await closing;
+    await this.#unlessInside(closing);
   }
 
   /**
@@ -137,11 +137,13 @@ export class Application<C extends AnyPersistentContext> {
     adapter: Parameters<typeof webhookCallback>[1],
     options: AppWebhookOptions = {},
   ): ReturnType<typeof webhookCallback> {
-    return makeWebhookCallback(this.bot, adapter, options, async (update) => {
-      const lifetime = this.#open(false);
-      const engine = await lifetime.opened();
-      const fresh = await engine.inbox.accept([update], lifetime.stopping);
-      for (const each of fresh) void this.#handleAlone(each);
+    return makeWebhookCallback(this.bot, adapter, options, {
+      accept: async (update) => {
+        const lifetime = this.#open(false);
+        const engine = await lifetime.opened();
+        return engine.inbox.accept([update], [lifetime.stopping]);
+      },
+      handle: (update) => this.#handleAlone(update),
     });
   }
 
@@ -188,11 +190,11 @@ export class Application<C extends AnyPersistentContext> {
 
   #install(): void {
     const { bot } = this;
-    bot.api.config.use(new PollingGate((isBeginning) => this.#open(isBeginning)).transformer);
+    bot.api.config.use(this.#gate().transformer);
     const init = bot.init.bind(bot);
     // The runner and webhooks begin with this; a persistence that does not open must fail them, not be retried in silence.
     bot.init = async (signal) => {
-      await this.#open(true).opened();
+      await this.#open(false).opened();
       await init(signal);
     };
     onWebhookCallback(bot, () => void this.#replay());
@@ -205,10 +207,25 @@ export class Application<C extends AnyPersistentContext> {
     });
   }
 
+  #gate(): PollingGate {
+    return new PollingGate({
+      open: (isBeginning) => this.#open(isBeginning),
+      isBeginning: () => (this.bot.isRunning() || this.#loop !== undefined) && this.#engine?.isInUnit !== true,
+      current: () => this.#lifetime,
+    });
+  }
+
+  /** Waits for a stop, unless the stop waits for the caller. */
+  async #unlessInside(stopping: Promise<void> | undefined): Promise<void> {
+    const isInside = this.#engine?.isInPassage === true || this.#inHook.getStore() !== undefined;
+    if (!isInside) return stopping;
+    stopping?.catch((error: unknown) => this.#reporter.report(error));
+  }
+
   /** The lifetime that there is, or a new one. After a shutdown only what begins a bot may open it. */
-  #open(isBeginning: boolean): Lifetime {
-    const inPostInit = this.#inPostInit.getStore();
-    if (inPostInit !== undefined && inPostInit === this.#lifetime) return alreadyOpen(inPostInit);
+  #open(isBeginning: boolean): OpenLifetime {
+    const inHook = this.#inHook.getStore();
+    if (inHook?.engine !== undefined && inHook === this.#lifetime) return inHook.alreadyOpen();
     if (this.#lifetime !== undefined) {
       if (isBeginning && this.#lifetime.stopping.aborted) throw runningAlready();
       return this.#lifetime;
@@ -242,10 +259,10 @@ export class Application<C extends AnyPersistentContext> {
         onReplayNeeded: () => void this.#replay(),
         ...this.#resolved,
       });
-      await engine.load();
+      await engine.load([signal]);
       lifetime.engine = engine;
-      await this.#inPostInit.run(lifetime, async () => this.#hooks.postInit?.(this));
       this.#engine = engine;
+      await this.#inHook.run(lifetime, async () => this.#hooks.postInit?.(this));
       return engine;
     } catch (error) {
       lifetime.engine = undefined;
@@ -264,7 +281,7 @@ export class Application<C extends AnyPersistentContext> {
       this.#logger.warn(`Stopped while handlers were running. These updates stay in the inbox and run again: ${ids}.`);
     }
     await loop?.confirm();
-    await this.#hooks.postStop?.(this);
+    await this.#inHook.run(this.#lifetime, async () => this.#hooks.postStop?.(this));
   }
 
   async #closePersistence(): Promise<void> {
@@ -273,7 +290,7 @@ export class Application<C extends AnyPersistentContext> {
     try {
       await this.persistence.close();
     } finally {
-      await this.#hooks.postShutdown?.(this);
+      await this.#inHook.run(this.#lifetime, async () => this.#hooks.postShutdown?.(this));
     }
   }
 
@@ -319,20 +336,19 @@ export class Application<C extends AnyPersistentContext> {
     }
   }
 
-  /** Handles an update whose request was answered already, so that nobody else hears of its error. */
-  async #handleAlone(update: Update): Promise<void> {
-    try {
-      await this.bot.handleUpdate(update);
-    } catch (error) {
+  /** Handles an update that no poller and no request waits for. */
+  #handleAlone(update: Update): Promise<void> {
+    return this.#handle(update, (error) => {
       this.#reporter.report(error instanceof BotError ? error.error : error, { update });
-    }
+    });
   }
 
   /** Runs, for a bot that does not poll, what an earlier run left in the inbox. */
   #replay(): Promise<void> {
     this.#replaying ??= this.#replayAll()
       .catch((error: unknown) => {
-        if (!isPerdureError(error, "PERDURE_STOPPED")) this.#reporter.report(error);
+        const isOver = isPerdureError(error, "PERDURE_STOPPED") || isPerdureError(error, "PERDURE_CLOSED");
+        if (!isOver) this.#reporter.report(error);
       })
       .finally(() => {
         this.#replaying = undefined;
@@ -344,27 +360,14 @@ export class Application<C extends AnyPersistentContext> {
     await this.bot.init();
     const lifetime = this.#open(false);
     const engine = await lifetime.opened();
-    const inFlight = new Set<Promise<void>>();
+    const inFlight = new InFlight(MOST_REPLAYED);
     for (;;) {
-      const updates = await engine.inbox.replay(100, lifetime.stopping);
+      const updates = await engine.inbox.replay(100, [lifetime.stopping]);
       if (updates.length === 0) return;
-      for (const update of updates) {
-        const work = this.#handleAlone(update).finally(() => inFlight.delete(work));
-        inFlight.add(work);
-      }
-      while (inFlight.size >= MOST_REPLAYED) await Promise.race(inFlight);
+      for (const update of updates) inFlight.add(this.#handleAlone(update));
+      await inFlight.room(lifetime.stopping);
     }
   }
-}
-
-/** For `postInit`, which the opening waits for. */
-function alreadyOpen(lifetime: Lifetime): Lifetime {
-  const { engine } = lifetime;
-  if (engine === undefined) return lifetime;
-  return Object.create(lifetime, {
-    opened: { value: async () => engine },
-    stopping: { value: lifetime.stopping },
-  }) as Lifetime;
 }
 
 function runningAlready(): PerdureError {
@@ -377,32 +380,7 @@ function runningAlready(): PerdureError {
 function shutDown(): PerdureError {
   return new PerdureError(
     "PERDURE_CLOSED",
-    "The application was shut down. An update that comes now is not accepted, so Telegram delivers it again.",
-  );
-}
-
-/** Middleware above the application would run outside of the unit of work. */
-function requireNoMiddleware<C extends Context>(bot: Bot<C>): void {
-  // Without middleware, all composers of one copy of grammY have the same handler. Take the bot's own copy.
-  const owner = ownerOf(Object.getPrototypeOf(bot) as object, "middleware");
-  const empty = new (owner.constructor as typeof Composer<C>)().middleware();
-  if (bot.middleware() === empty) return;
-  throw new PerdureError(
-    "PERDURE_HAS_MIDDLEWARE",
-    "The bot has middleware already. It would run outside of the update's transaction. " +
-      "Create the Application right after the Bot, before bot.use, bot.command and bot.on.",
-  );
-}
-
-function ownerOf(prototype: object, method: string): object {
-  return Object.hasOwn(prototype, method) ? prototype : ownerOf(Object.getPrototypeOf(prototype) as object, method);
-}
-
-function botIdOf(token: string): number {
-  const id = Number(token.split(":", 1)[0]);
-  if (Number.isSafeInteger(id) && id > 0) return id;
-  throw new PerdureError(
-    "PERDURE_INVALID_OPTION",
-    "The bot's token does not begin with the bot's id and a colon. Check it.",
+    "The application was shut down, and initialize() was not called again. An update that comes now is not accepted, so " +
+      "Telegram delivers it again.",
   );
 }

@@ -51,7 +51,7 @@ interface CommonOptions<App> {
   onHandlerError?: "rollback" | "keep" | undefined;
   /**
    * How often an update is run that never finishes, for instance because it ends the process, before it is set aside.
-   * Default 3. From the second time on it runs alone.
+   * Default 3, at least 2: after a crash nobody knows whether an update had begun. From the second time on it runs alone.
    */
   maxAttempts?: number | undefined;
   /** How long `stop` waits for handlers that run. Default `"10s"`. */
@@ -84,8 +84,8 @@ export function resolveOptions<App>(
   if (!(persistence instanceof AtomicPersistence)) {
     throw invalid("persistence", persistence, 'a persistence, such as new SqlitePersistence({ path: "bot.sqlite" })');
   }
-  requireCount("concurrency", concurrency);
-  requireCount("maxAttempts", maxAttempts);
+  requireCount("concurrency", concurrency, 1);
+  requireCount("maxAttempts", maxAttempts, 2);
   if (onHandlerError !== "rollback" && onHandlerError !== "keep") {
     throw invalid("onHandlerError", onHandlerError, '"rollback" or "keep"');
   }
@@ -117,8 +117,8 @@ function scopeSchema(
   return { initial, migrations };
 }
 
-function requireCount(option: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw invalid(option, value, "a whole number from 1 on");
+function requireCount(option: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) throw invalid(option, value, `a whole number from ${least} on`);
 }
 
 function invalid(option: string, value: unknown, wanted: string): PerdureError {

@@ -1,6 +1,7 @@
 import type { ApiResponse, Update } from "@grammyjs/types";
 import type { ApiCallFn, RawApi, Transformer } from "grammy";
 import type { Engine } from "../engine/engine.ts";
+import type { StopSignal } from "../engine/retry.ts";
 import type { Lifetime } from "./lifetime.ts";
 
 type Payload = NonNullable<Parameters<RawApi["getUpdates"]>[0]>;
@@ -13,8 +14,18 @@ const CONFIRM_TIMEOUT = 1000;
 /** What ends every poller: an answer after which it does not try again. */
 const STOPPED: Answer = { ok: false, error_code: 401, description: "perdure: the application was stopped" };
 
-/** Opens the application if need be: by itself, or as the beginning of a bot that starts. */
-export type OpenLifetime = (isBeginning: boolean) => Lifetime;
+/** What the gate needs of the application. */
+export interface PollingGateOptions {
+  /** Opens it if need be: by itself, or as the beginning of a bot that starts. */
+  readonly open: (isBeginning: boolean) => OpenLifetime;
+  /** Whether a call that pollers begin with is made by one, and not by a handler or by a program that ends. */
+  readonly isBeginning: () => boolean;
+  /** What is open, without opening it. */
+  readonly current: () => OpenLifetime | undefined;
+}
+
+/** The part of a lifetime that calls need. */
+export type OpenLifetime = Pick<Lifetime, "opened" | "stopping">;
 
 /**
  * Stands between Telegram and whoever polls: `app.run()`, `bot.start()`, the runner. What Telegram delivers is in the
@@ -22,46 +33,49 @@ export type OpenLifetime = (isBeginning: boolean) => Lifetime;
  * The open updates of an earlier run are delivered first.
  */
 export class PollingGate {
-  readonly #open: OpenLifetime;
+  readonly #options: PollingGateOptions;
   /** The offset that confirms all that this process has accepted. Ids may start anew, so it is not the highest id. */
   #offset: number | undefined;
   /** `allowed_updates` of a call that the inbox answered: `bot.start()` sends them once only. */
   #allowedUpdates: Payload["allowed_updates"];
 
-  constructor(open: OpenLifetime) {
-    this.#open = open;
+  constructor(options: PollingGateOptions) {
+    this.#options = options;
   }
 
   /** To be installed first, so that it runs last, next to the network. */
   readonly transformer: Transformer = async (prev, method, payload, signal) => {
     if (method === "getUpdates") return (await this.#getUpdates(prev, payload as Payload, signal)) as never;
     if (method === "deleteWebhook") await this.#beforePolling(payload as DropPending);
-    if (method === "setWebhook" && isDropping(payload as DropPending)) await this.#dropPending();
+    if (method === "setWebhook") await this.#dropPending(payload as DropPending);
     return prev(method, payload, signal);
   };
 
   /** `bot.start()` and `app.run()` begin with this call. A loop that begins anew has forgotten what it was handed. */
   async #beforePolling(payload: DropPending): Promise<void> {
-    const engine = await this.#open(true).opened();
-    engine.inbox.restart();
-    if (isDropping(payload)) await engine.dropPending();
+    if (this.#options.isBeginning()) {
+      const engine = await this.#options.open(true).opened();
+      engine.inbox.restart();
+    }
+    await this.#dropPending(payload);
   }
 
-  async #dropPending(): Promise<void> {
-    const engine = await this.#open(true).opened();
+  async #dropPending({ drop_pending_updates: isWanted }: DropPending): Promise<void> {
+    const lifetime = this.#options.current();
+    if (isWanted !== true || lifetime === undefined || lifetime.stopping.aborted) return;
+    const engine = await lifetime.opened();
     await engine.dropPending();
   }
 
   async #getUpdates(prev: ApiCallFn, payload: Payload, signal: Signal): Promise<Answer> {
     if (isFarewell(payload)) return this.#confirm(prev, payload);
-    const lifetime = this.#open(false);
+    const lifetime = this.#options.open(false);
     const engine = await lifetime.opened();
     if (lifetime.stopping.aborted) return STOPPED;
     this.#allowedUpdates = payload.allowed_updates ?? this.#allowedUpdates;
-    const giveUp = AbortSignal.any([lifetime.stopping, nativeSignal(signal)]);
+    const signals = signal === undefined ? [lifetime.stopping] : [lifetime.stopping, signal];
     try {
-      const open = await engine.inbox.replay(payload.limit ?? 100, giveUp);
-      return open.length > 0 ? { ok: true, result: open } : await this.#fetch(engine, prev, payload, signal, giveUp);
+      return await this.#fetch(engine, prev, payload, signal, signals);
     } catch (error) {
       // What was fetched and could not be accepted is not confirmed: Telegram delivers it again.
       if (lifetime.stopping.aborted) return STOPPED;
@@ -69,22 +83,24 @@ export class PollingGate {
     }
   }
 
-  /** Asks Telegram until there is something new: what is known already is confirmed by the next call. */
+  /** What is left of an earlier run; then Telegram is asked until there is something new: what is known is confirmed. */
   async #fetch(
     engine: Engine,
     prev: ApiCallFn,
     payload: Payload,
     signal: Signal,
-    giveUp: AbortSignal,
+    signals: readonly StopSignal[],
   ): Promise<Answer> {
     // A negative offset asks to forget all but the newest: the caller's wish, for the first call.
     for (let wish = (payload.offset ?? 0) < 0 ? payload.offset : undefined; ; wish = undefined) {
+      const open = await engine.inbox.replay(payload.limit ?? 100, signals);
+      if (open.length > 0) return { ok: true, result: open };
       const answer = (await prev("getUpdates", this.#complete(payload, wish), signal)) as Answer;
       if (!answer.ok) return answer;
       this.#allowedUpdates = undefined;
       const last = answer.result.at(-1);
       if (last === undefined) return answer;
-      const fresh = await engine.inbox.accept(answer.result, giveUp);
+      const fresh = await engine.inbox.accept(answer.result, signals);
       this.#offset = last.update_id + 1;
       if (fresh.length > 0) return { ok: true, result: fresh };
     }
@@ -110,19 +126,7 @@ interface DropPending {
   readonly drop_pending_updates?: boolean;
 }
 
-function isDropping(payload: DropPending): boolean {
-  return payload.drop_pending_updates === true;
-}
-
 /** The last call of `bot.stop()`: it tells the offset and does not want updates. */
 function isFarewell(payload: Payload): boolean {
   return payload.limit === 1 && payload.timeout === undefined;
-}
-
-/** grammY's own signals come from a polyfill, which Node's functions do not take. */
-function nativeSignal(signal: Signal): AbortSignal {
-  const controller = new AbortController();
-  if (signal?.aborted === true) controller.abort();
-  signal?.addEventListener("abort", () => controller.abort());
-  return controller.signal;
 }

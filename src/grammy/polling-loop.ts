@@ -2,6 +2,7 @@ import type { Update } from "@grammyjs/types";
 import { GrammyError, type Bot, type Context, type PollingOptions } from "grammy";
 import type { Clock } from "../engine/clock.ts";
 import type { Logger } from "../engine/logger.ts";
+import { InFlight } from "./in-flight.ts";
 
 /** Options of polling, those of `bot.start()`. */
 export type AppPollingOptions = Pick<PollingOptions, "allowed_updates" | "drop_pending_updates" | "limit" | "timeout">;
@@ -30,13 +31,11 @@ export class PollingLoop<C extends Context> {
   readonly #bot: Bot<C>;
   readonly #options: PollingLoopOptions;
   readonly #stopping = new AbortController();
-  readonly #stopped: Promise<void>;
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #inFlight = new InFlight(MOST_IN_FLIGHT);
 
   constructor(bot: Bot<C>, options: PollingLoopOptions) {
     this.#bot = bot;
     this.#options = options;
-    this.#stopped = new Promise((resolve) => this.#stopping.signal.addEventListener("abort", () => resolve()));
   }
 
   /** Does what `bot.start()` does before it polls. Resolves early when the loop is stopped meanwhile. */
@@ -52,10 +51,8 @@ export class PollingLoop<C extends Context> {
   async run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const updates = await this.#fetch();
-      for (const update of updates ?? []) this.#dispatch(update);
-      while (this.#inFlight.size >= MOST_IN_FLIGHT && !this.#stopping.signal.aborted) {
-        await Promise.race([this.#stopped, ...this.#inFlight]);
-      }
+      for (const update of updates ?? []) this.#inFlight.add(this.#options.handle(update));
+      await this.#inFlight.room(this.#stopping.signal);
     }
   }
 
@@ -77,11 +74,6 @@ export class PollingLoop<C extends Context> {
         this.#signal,
       ),
     );
-  }
-
-  #dispatch(update: Update): void {
-    const work = this.#options.handle(update).finally(() => this.#inFlight.delete(work));
-    this.#inFlight.add(work);
   }
 
   /** Calls Telegram until it answers. `undefined` when the loop was stopped meanwhile. */

@@ -10,8 +10,19 @@ export interface AppWebhookOptions {
   acknowledge?: "accepted" | "done" | undefined;
   /** What the header `X-Telegram-Bot-Api-Secret-Token` must say. Requests without it get 401. */
   secretToken?: string | undefined;
-  /** With `"done"`: after how many milliseconds Telegram is answered all the same. The handlers run on. Default 50 000. */
+  /**
+   * With `"done"`: after how many milliseconds of handling Telegram is answered all the same; the update is in the inbox,
+   * and its handlers run on. Default 50 000.
+   */
   timeoutMilliseconds?: number | undefined;
+}
+
+/** What the application does with an update of a request. */
+export interface WebhookActions {
+  /** Makes it durable. Resolves with what is to be handled of it: the update, or nothing. */
+  accept(update: Update): Promise<readonly Update[]>;
+  /** Handles an update. Its errors are for `bot.catch`, and for `app.onError` what that throws. Never rejects. */
+  handle(update: Update): Promise<void>;
 }
 
 /** Telegram waits for 60 seconds. */
@@ -19,20 +30,31 @@ const ANSWER_WITHIN = 50_000;
 
 type Callback = ReturnType<typeof webhookCallback>;
 
-/** grammY's callback for a web framework, answering when `acknowledge` says. `accept` resolves when an update is durable. */
+/** grammY's callback for a web framework, answering when `acknowledge` says, and never before the update is durable. */
 export function makeWebhookCallback<C extends Context>(
   bot: Bot<C>,
   adapter: Parameters<typeof webhookCallback>[1],
   options: AppWebhookOptions,
-  accept: (update: Update) => Promise<void>,
+  actions: WebhookActions,
 ): Callback {
   const { acknowledge = "accepted", secretToken, timeoutMilliseconds = ANSWER_WITHIN } = options;
-  // The callback sees a bot whose way of handling an update is to accept it. Everything else is the bot's own.
+  // The callback sees a bot with another way of handling an update. Everything else is the bot's own.
   const front = Object.create(bot) as Bot<C>;
-  if (acknowledge === "accepted") front.handleUpdate = accept;
+  front.handleUpdate = async (update) => {
+    const accepted = await actions.accept(update);
+    const work = Promise.all(accepted.map((each) => actions.handle(each)));
+    if (acknowledge === "done") await within(timeoutMilliseconds, work);
+  };
   const token = secretToken === undefined ? {} : { secretToken };
-  // The update is in the inbox by then, so an early answer loses nothing.
-  return webhookCallback(front, adapter, { onTimeout: "return", timeoutMilliseconds, ...token }) as Callback;
+  // Its own time limit would answer before the update is durable.
+  return webhookCallback(front, adapter, { timeoutMilliseconds: Infinity, ...token }) as Callback;
+}
+
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  await Promise.race([work, expired]);
+  clearTimeout(timer);
 }
 
 /**

@@ -14,7 +14,7 @@ import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
  *   of it: changes and done marks alike.
  * - **Acknowledged is durable.** When `accept` or `commit` resolves, what it was given survives what `abilities.durable`
  *   promises.
- * - **Failing is safe.** When `accept` or `commit` rejects, either nothing happened or everything did. The engine calls
+ * - **Failing is safe.** When `accept`, `commit` or `noteAttempts` rejects, either nothing happened or everything did. The engine calls
  *   again with the same arguments, and the second call has the effect of one.
  * - **Order.** Commits take effect in the order in which they were called.
  * - **A failed read is an error**, never an absent record.
@@ -48,10 +48,10 @@ export abstract class AtomicPersistence {
   abstract openUpdates(options: OpenUpdatesOptions): MaybePromise<readonly InboxEntry[]>;
 
   /**
-   * Counts, durably, that an open update is about to be run once more, and answers how often it will have been run then:
-   * 2 for the first time, since it was accepted to be run once. 0 for an update that is not open.
+   * Notes, durably, how often an open update was run, the run that is about to begin included. Answers whether the update
+   * is open; for one that is not, it does nothing.
    */
-  abstract countAttempt(updateId: number): MaybePromise<number>;
+  abstract noteAttempts(updateId: number, attempts: number): MaybePromise<boolean>;
 
   /** The updates that were set aside, in the order in which they were. */
   abstract failedUpdates(): MaybePromise<readonly FailedUpdate[]>;
@@ -108,6 +108,8 @@ export interface InboxEntry {
   /** Grows with every accepted update, as long as there are open ones. */
   readonly arrival: number;
   readonly updateId: number;
+  /** How often it was run: 1 when it was accepted, since it may have been, and what was noted then. */
+  readonly attempts: number;
   /** Missing where it cannot be read. */
   readonly update?: Update | undefined;
   /** Why it cannot be read. */

@@ -45,9 +45,9 @@ class CrashingPersistence extends SqlitePersistence {
     return acceptances;
   }
 
-  override countAttempt(updateId: number): number {
+  override noteAttempts(updateId: number, attempts: number): boolean {
     pass("replay");
-    return super.countAttempt(updateId);
+    return super.noteAttempts(updateId, attempts);
   }
 
   override commit(units: readonly UnitCommit[]): void {

@@ -60,8 +60,8 @@ export class FailingPersistence extends AtomicPersistence {
     return this.inner.openUpdates(options);
   }
 
-  async countAttempt(updateId: number): Promise<number> {
-    return this.inner.countAttempt(updateId);
+  async noteAttempts(updateId: number, attempts: number): Promise<boolean> {
+    return this.inner.noteAttempts(updateId, attempts);
   }
 
   async failedUpdates(): Promise<readonly FailedUpdate[]> {

@@ -40,6 +40,9 @@ export interface SqlitePersistenceOptions {
   codec?: Codec | undefined;
 }
 
+/** SQLite's limit for the parts of one statement is 500. */
+const MOST_READ_AT_ONCE = 100;
+
 /** Small, so that no commit has to fold a long log into the file: 200 pages keep the longest commit near 1 ms. */
 const AUTOCHECKPOINT_PAGES = 200;
 
@@ -105,9 +108,9 @@ export class SqlitePersistence extends AtomicPersistence {
 
   read(keys: readonly RecordKey[]): readonly (KeptRecord | undefined)[] {
     return this.#using("read", ({ statements }) => {
-      if (keys.length === 1) return keys.map((key) => statements.read(key));
-      // In a transaction all of them are of one moment, whoever else writes.
-      return inTransaction(statements, statements.begin, () => keys.map((key) => statements.read(key)));
+      if (keys.length === 0) return [];
+      if (keys.length <= MOST_READ_AT_ONCE) return statements.read(keys);
+      return inTransaction(statements, statements.begin, () => inParts(keys).flatMap((part) => statements.read(part)));
     });
   }
 
@@ -121,10 +124,11 @@ export class SqlitePersistence extends AtomicPersistence {
     );
   }
 
-  countAttempt(updateId: number): number {
-    return this.#writing("count an attempt in", ({ statements, botId }) =>
-      Number(statements.countAttempt.get(botId, updateId)?.["attempts"] ?? 0),
-    );
+  noteAttempts(updateId: number, attempts: number): boolean {
+    return this.#writing("note an attempt in", ({ statements, botId }) => {
+      const { changes } = statements.noteAttempts.run(attempts, botId, updateId);
+      return Number(changes) > 0;
+    });
   }
 
   failedUpdates(): readonly FailedUpdate[] {
@@ -226,7 +230,8 @@ function acceptOne(open: OpenFile, update: Update): Acceptance {
 }
 
 function inboxEntry(row: Record<string, unknown>, file: string): InboxEntry {
-  const entry = { arrival: Number(row["arrival"]), updateId: Number(row["update_id"]) };
+  const [arrival, updateId, attempts] = [row["arrival"], row["update_id"], row["attempts"]].map(Number);
+  const entry = { arrival, updateId, attempts } as InboxEntry;
   try {
     return { ...entry, update: JSON.parse(String(row["update"])) as Update };
   } catch (cause) {
@@ -238,7 +243,6 @@ function inboxEntry(row: Record<string, unknown>, file: string): InboxEntry {
 function writeUnit({ statements, botId, now }: OpenFile, { changes, alias, done, setAside }: UnitCommit): void {
   for (const change of changes) statements.write(change);
   if (alias !== undefined) statements.writeAlias.run(alias.from, alias.to);
-  // The attempt that was counted last is the one that was not made.
   if (setAside === true && done !== undefined) statements.setAside.run(now(), botId, done);
 }
 
@@ -273,4 +277,11 @@ function inTransaction<T>(statements: SqliteStatements, begin: SqliteStatement, 
     } catch {}
     throw error;
   }
+}
+
+function inParts(keys: readonly RecordKey[]): RecordKey[][] {
+  const count = Math.ceil(keys.length / MOST_READ_AT_ONCE);
+  return Array.from({ length: count }, (_, part) =>
+    keys.slice(part * MOST_READ_AT_ONCE, (part + 1) * MOST_READ_AT_ONCE),
+  );
 }

@@ -1,6 +1,11 @@
 import type { KeptRecord, RecordChange, RecordKey } from "../../data/record.ts";
 import type { SqliteClient, SqliteStatement } from "./sqlite-client.ts";
 
+/** Sequences of kinds are few, but for transactions over many chats and users. */
+const MOST_READINGS = 50;
+
+const TABLE: Readonly<Record<RecordKey["kind"], string>> = { bot: "bot_data", chat: "chat_data", user: "user_data" };
+
 /** The statements of one connection, prepared once: preparing costs more than running. */
 export class SqliteStatements {
   readonly begin: SqliteStatement;
@@ -10,7 +15,7 @@ export class SqliteStatements {
   readonly accept: SqliteStatement;
   readonly inbox: SqliteStatement;
   readonly removeFromInbox: SqliteStatement;
-  readonly countAttempt: SqliteStatement;
+  readonly noteAttempts: SqliteStatement;
   readonly setAside: SqliteStatement;
   readonly failed: SqliteStatement;
   readonly aliases: SqliteStatement;
@@ -18,6 +23,8 @@ export class SqliteStatements {
   readonly done: SqliteStatement;
   readonly writeDone: SqliteStatement;
   readonly removeDone: SqliteStatement;
+  readonly #database: SqliteClient;
+  readonly #readings = new Map<string, SqliteStatement>();
   readonly #tables: Record<RecordKey["kind"], TableStatements>;
 
   constructor(database: SqliteClient) {
@@ -31,14 +38,12 @@ export class SqliteStatements {
        on conflict (bot_id, update_id) do nothing`,
     );
     this.inbox = prepare(
-      `select arrival, update_id, "update" from inbox where bot_id = ? and arrival > ? order by arrival limit ?`,
+      `select arrival, update_id, attempts, "update" from inbox where bot_id = ? and arrival > ? order by arrival limit ?`,
     );
     this.removeFromInbox = prepare("delete from inbox where bot_id = ? and update_id = ?");
-    this.countAttempt = prepare(
-      "update inbox set attempts = attempts + 1 where bot_id = ? and update_id = ? returning attempts",
-    );
+    this.noteAttempts = prepare("update inbox set attempts = ? where bot_id = ? and update_id = ?");
     this.setAside = prepare(
-      `insert into failed select bot_id, update_id, attempts - 1, ?, "update" from inbox
+      `insert into failed select bot_id, update_id, attempts, ?, "update" from inbox
        where bot_id = ? and update_id = ?`,
     );
     this.failed = prepare(`select attempts, failed_at, "update" from failed where bot_id = ? order by rowid`);
@@ -47,20 +52,39 @@ export class SqliteStatements {
     this.done = prepare("select first_id, last_id, since, until from done where bot_id = ?");
     this.writeDone = prepare("insert or replace into done values (?, ?, ?, ?, ?)");
     this.removeDone = prepare("delete from done where bot_id = ? and first_id = ?");
+    this.#database = database;
     this.#tables = {
-      bot: tableStatements(database, "bot_data"),
-      chat: tableStatements(database, "chat_data"),
-      user: tableStatements(database, "user_data"),
+      bot: tableStatements(database, TABLE.bot),
+      chat: tableStatements(database, TABLE.chat),
+      user: tableStatements(database, TABLE.user),
     };
   }
 
-  read(key: RecordKey): KeptRecord | undefined {
-    const row = this.#tables[key.kind].read.get(rowId(key));
-    return row === undefined ? undefined : { text: String(row["data"]), version: Number(row["version"]) };
+  /** The records with these keys by one statement, so that they are of one moment, whoever else writes. */
+  read(keys: readonly RecordKey[]): (KeptRecord | undefined)[] {
+    const records: (KeptRecord | undefined)[] = keys.map(() => undefined);
+    for (const row of this.#reading(keys).all(...keys.map(rowId))) {
+      records[Number(row["place"])] = { text: String(row["data"]), version: Number(row["version"]) };
+    }
+    return records;
   }
 
   ids(scope: "chat" | "user", after: number, limit: number): number[] {
     return this.#tables[scope].ids.all(after, limit).map((row) => Number(row["id"]));
+  }
+
+  /** Prepared once for each sequence of kinds: nearly always a chat and a user. */
+  #reading(keys: readonly RecordKey[]): SqliteStatement {
+    const kinds = keys.map(({ kind }) => kind).join();
+    if (this.#readings.size > MOST_READINGS) this.#readings.clear();
+    const known = this.#readings.get(kinds);
+    if (known !== undefined) return known;
+    const parts = keys.map(
+      ({ kind }, place) => `select ${place} as place, version, data from ${TABLE[kind]} where id = ?`,
+    );
+    const statement = this.#database.prepare(parts.join(" union all "));
+    this.#readings.set(kinds, statement);
+    return statement;
   }
 
   write({ key, record }: RecordChange): void {
@@ -71,7 +95,6 @@ export class SqliteStatements {
 }
 
 interface TableStatements {
-  readonly read: SqliteStatement;
   readonly ids: SqliteStatement;
   readonly write: SqliteStatement;
   readonly remove: SqliteStatement;
@@ -79,7 +102,6 @@ interface TableStatements {
 
 function tableStatements(database: SqliteClient, table: string): TableStatements {
   return {
-    read: database.prepare(`select version, data from ${table} where id = ?`),
     ids: database.prepare(`select id from ${table} where id > ? order by id limit ?`),
     write: database.prepare(
       `insert into ${table} values (?, ?, ?)

@@ -1,0 +1,34 @@
+/** Work that goes on, and a way to wait until there is room for more. */
+export class InFlight {
+  readonly #most: number;
+  #count = 0;
+  #room = Promise.withResolvers<void>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Counts work until it ends. It must not reject. */
+  add(work: Promise<void>): void {
+    this.#count += 1;
+    void work.finally(() => {
+      this.#count -= 1;
+      this.#announce();
+    });
+  }
+
+  /** Resolves as soon as there is room, or when the signal is aborted. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (this.#count >= this.#most && !signal.aborted) {
+      const announce = (): void => this.#announce();
+      signal.addEventListener("abort", announce, { once: true });
+      await this.#room.promise;
+      signal.removeEventListener("abort", announce);
+    }
+  }
+
+  #announce(): void {
+    this.#room.resolve();
+    this.#room = Promise.withResolvers();
+  }
+}
