@@ -23,9 +23,8 @@ const OLD = -4001;
 const NEW = -1_001_234_567_890;
 
 function make(path: string, options: Partial<MyOptions> = {}, client?: { apiRoot: string; token: string }) {
-  const bot = new Bot<MyContext>(client?.token ?? "1:x", {
-    ...(client === undefined ? { botInfo: ME as never } : { client: { apiRoot: client.apiRoot } }),
-  });
+  const config = client === undefined ? { botInfo: ME as never } : { client: { apiRoot: client.apiRoot } };
+  const bot = new Bot<MyContext>(client?.token ?? "1:x", config);
   const warnings: string[] = [];
   const app = new Application(bot, {
     persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),

@@ -13,13 +13,14 @@ type MyContext = PersistentContext<Context, Kept>;
 
 const ME = { id: 1, is_bot: true, first_name: "bot", username: "test_bot" };
 
-async function makeApp(path = join(temporaryFolder(), "bot.sqlite")) {
+async function makeApp(path = join(temporaryFolder(), "bot.sqlite"), options: { concurrency?: number } = {}) {
   const bot = new Bot<MyContext>("1:x", { botInfo: ME as never });
   const reported: unknown[] = [];
   const app = new Application(bot, {
     persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
     initial: { bot: () => ({ n: 0 }), chat: () => ({ log: [] }), user: () => ({ n: 0 }) },
     logger: { debug() {}, info() {}, warn() {}, error() {} },
+    ...options,
   });
   app.onError((error) => void reported.push(error));
   await app.initialize();
@@ -122,6 +123,28 @@ describe("app.transaction", () => {
     expect(reported).toEqual([]);
   });
 
+  test("after the commit it finds a slot, also when all updates at once call for one", async () => {
+    const { app, bot } = await makeApp(undefined, { concurrency: 1 });
+    bot.on("message", (ctx) => {
+      const id = ctx.update.update_id;
+      ctx.chatData.log.push("handler");
+      ctx.afterCommit(() =>
+        app.transaction({ chats: [100 + id] }, (tx) => void tx.chatData(100 + id).log.push("after")),
+      );
+    });
+    await Promise.all(Array.from({ length: 20 }, (_, id) => bot.handleUpdate(message(id, id + 1, id + 1))));
+    expect(await all(app.chatIds())).toHaveLength(40);
+  });
+
+  test("bot.handleUpdate in a handler is refused, where it would wait for itself", async () => {
+    const { bot } = await makeApp();
+    bot.on("message", async (ctx) => {
+      const nested = bot.handleUpdate(message(ctx.update.update_id + 1, 1, 1));
+      await expect(nested).rejects.toMatchObject({ error: { code: "PERDURE_NESTED" } });
+    });
+    await bot.handleUpdate(message(1, 1, 1));
+  });
+
   test("a stopped application refuses", async () => {
     const { app } = await makeApp();
     await app.stop();
@@ -160,6 +183,38 @@ test("app.stop() in a handler does not wait for the handler, whose update is don
     expect(tx.chatData(1).log).toEqual(["stop", "stopped"]);
   });
 });
+
+test("app.stop() in afterCommit does not wait for its caller", async () => {
+  const { app, bot } = await makeApp();
+  bot.on("message", (ctx) => {
+    ctx.afterCommit(() => app.shutdown());
+    ctx.chatData.log.push("stop");
+  });
+  await bot.handleUpdate(message(1, 1, 1));
+  await app.shutdown();
+  await app.initialize();
+  expect(await all(app.chatIds())).toEqual([1]);
+});
+
+test.each(["postInit", "postStop", "postShutdown"] as const)(
+  "app.stop() and app.shutdown() in %s do not wait for it",
+  async (hook) => {
+    let calls = 0;
+    const bot = new Bot<MyContext>("1:x", { botInfo: ME as never });
+    const app: Application<MyContext> = new Application(bot, {
+      persistence: new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") }),
+      initial: { bot: () => ({ n: 0 }), chat: () => ({ log: [] }), user: () => ({ n: 0 }) },
+      [hook]: async () => {
+        calls += 1;
+        await app.stop();
+        await app.shutdown();
+      },
+    });
+    await app.initialize().catch(() => {});
+    await app.shutdown();
+    expect(calls).toBe(1);
+  },
+);
 
 test("2000 updates of 100 chats and 60 users at once: every log is what order demands", async () => {
   const { app, bot } = await makeApp();

@@ -27,6 +27,9 @@ function make(path = join(temporaryFolder(), "bot.sqlite")) {
     ctx.chatData.texts.push(ctx.msg.text);
     if (ctx.msg.text === "fail") throw new Error("on purpose");
   });
+  bot.catch(({ error }) => {
+    throw error;
+  });
   onTestFinished(() => app.shutdown());
   const texts = (chat: number): Promise<string[]> =>
     app.transaction({ chats: [chat] }, (tx) => structuredClone(tx.chatData(chat).texts));
@@ -79,6 +82,18 @@ describe('app.webhookCallback, acknowledge "accepted"', () => {
     expect((await answering).status).toBe(200);
   });
 
+  test("also a redelivery of what is not durable yet is not answered before it is", async () => {
+    const { app, bot, persistence } = make();
+    await app.initialize();
+    const gate = Promise.withResolvers<void>();
+    persistence.before = (operation) => (operation === "accept" ? gate.promise : undefined);
+    const stock = webhookCallback(bot, "std/http");
+    const answering = [callback(app), callback(app), stock, stock].map((answer) => answer(request(1, "hello")));
+    for (const each of answering) expect(await isSettled(each)).toBe(false);
+    gate.resolve();
+    for (const each of answering) expect((await each).status).toBe(200);
+  });
+
   test("a redelivery gets 200 at once and runs nothing", async () => {
     const { app, gate, texts } = make();
     const answer = callback(app);
@@ -89,7 +104,7 @@ describe('app.webhookCallback, acknowledge "accepted"', () => {
     expect(await texts(1)).toEqual(["slow"]);
   });
 
-  test("a handler's error is reported, since nobody else hears of it", async () => {
+  test("a handler's error is for bot.catch, and what that throws for onError", async () => {
     const { app, reported, texts } = make();
     expect((await callback(app)(request(5, "fail"))).status).toBe(200);
     expect(await texts(1)).toEqual([]);
@@ -123,6 +138,26 @@ describe('app.webhookCallback, acknowledge "done"', () => {
     gate.resolve();
     expect((await answering).status).toBe(200);
     expect(await texts(1)).toEqual(["slow"]);
+  });
+
+  test("does not answer before the update is durable, however long that takes", async () => {
+    const { app, persistence } = make();
+    await app.initialize();
+    const gate = Promise.withResolvers<void>();
+    persistence.before = (operation) => (operation === "accept" ? gate.promise : undefined);
+    const answering = callback(app, { acknowledge: "done", timeoutMilliseconds: 0 })(request(1, "hello"));
+    expect(await isSettled(answering)).toBe(false);
+    gate.resolve();
+    expect((await answering).status).toBe(200);
+  });
+
+  test("an error after an early answer is heard, and does not end the process", async () => {
+    const { app, gate, reported } = make();
+    const answer = callback(app, { acknowledge: "done", timeoutMilliseconds: 0 });
+    await answer(request(1, "slow"));
+    expect((await answer(request(2, "fail"))).status).toBe(200);
+    gate.resolve();
+    await expect.poll(() => reported).toEqual([[expect.objectContaining({ message: "on purpose" }), 2]]);
   });
 
   test("answers when it takes too long all the same: the update is in the inbox and runs on", async () => {

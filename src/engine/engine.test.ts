@@ -1156,3 +1156,57 @@ describe("a stop that does not wait longer", () => {
     expect([await handling, await stopping]).toEqual(["handled", []]);
   });
 });
+
+describe("updates that are run more than once", () => {
+  const hang: Run = () => new Promise(() => {});
+
+  test("an orderly stop is no failure of what it interrupts: it is never set aside for it", async () => {
+    let setting = await start();
+    await setting.engine.inbox.accept([message(1)]);
+    for (let round = 1; round <= 5; round += 1) {
+      setting = await restart(setting);
+      const [again] = await setting.engine.inbox.replay(10);
+      void setting.engine.handle(again as Update, hang);
+      await settled();
+      const stopping = setting.engine.stop(1000);
+      await setting.clock.advance(1000);
+      expect(await stopping).toHaveLength(1);
+    }
+    const last = await restart(setting);
+    const [again] = await last.engine.inbox.replay(10);
+    expect(await last.engine.handle(again as Update, countAll)).toBe("handled");
+    expect(await last.engine.failedUpdates()).toEqual([]);
+  });
+
+  test("what ends the process each time is set aside, listed, and its chat goes on", async () => {
+    let setting = await start();
+    await setting.engine.inbox.accept([message(1), message(2)]);
+    // The first run is not counted; the process ends in it, and in each replay, without an orderly stop.
+    for (let round = 1; round <= 2; round += 1) {
+      setting = await restart(setting);
+      const [again] = await setting.engine.inbox.replay(1);
+      void setting.engine.handle(again as Update, hang);
+      await settled();
+    }
+    const last = await restart(setting);
+    const [first, second] = await last.engine.inbox.replay(10);
+    expect(await last.engine.handle(first as Update, countAll)).toBe("set aside");
+    expect(await last.engine.handle(second as Update, countAll)).toBe("handled");
+    expect(await last.engine.failedUpdates()).toMatchObject([{ update: { update_id: 1 }, attempts: 3 }]);
+    expect(last.reported).toEqual([code("PERDURE_SET_ASIDE")]);
+    expect(await last.engine.handle(message(1), countAll)).toBe("duplicate");
+  });
+
+  test("a replayed update runs alone, but not for ever when it hangs", async () => {
+    const first = await start();
+    await first.engine.inbox.accept([message(1)]);
+    const { engine, clock } = await restart(first);
+    const [again] = await engine.inbox.replay(10);
+    await engine.inbox.replay(10);
+    void engine.handle(again as Update, hang);
+    const other = engine.handle(message(2, 2, 2), countAll);
+    expect(await settles(other)).toBe(false);
+    await clock.advance(61_000);
+    expect(await other).toBe("handled");
+  });
+});

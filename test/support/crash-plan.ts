@@ -3,15 +3,15 @@ export const MODES = ["one at a time", "64 at a time", "bot.start()", "runner", 
 export type Mode = (typeof MODES)[number];
 
 /** Where a bot process dies. */
-export const PLACES = [
-  "before accepting",
-  "after accepting",
-  "in a handler",
-  "before a commit",
-  "after a commit",
-  "replay",
-] as const;
-export type Place = (typeof PLACES)[number] | "in a commit" | "any moment";
+export type Place =
+  | "before accepting"
+  | "after accepting"
+  | "replay"
+  | "in a handler"
+  | "before a commit"
+  | "in a commit"
+  | "after a commit"
+  | "any moment";
 
 /** Faults put into the bot on purpose: the story must find each. */
 export type Mutant = "no done mark" | "acknowledge first" | "state before done";

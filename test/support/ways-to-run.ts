@@ -9,8 +9,8 @@ interface Made<C extends AnyPersistentContext> {
   readonly app: Application<C>;
 }
 
-/** What runs: how a program stops it in order, and what it may reject with. */
-export interface Running {
+/** What runs, and how a program stops it in order. */
+interface Running {
   stop(): Promise<void>;
 }
 
