@@ -12,6 +12,7 @@ import {
   type PersistentContext,
 } from "../src/index.ts";
 import { TelegramEmulator, type EmulatedUser } from "../src/testing/index.ts";
+import { settled } from "./support/driven-clock.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
 interface Kept {
@@ -240,6 +241,34 @@ describe("the life cycle", () => {
     await running;
     await app.shutdown();
     expect(log).toEqual(["postInit true", "update", "postStop", "postShutdown"]);
+  });
+
+  test("an update that comes while postInit runs waits for its end", async () => {
+    const setting = await setUp();
+    const gate = Promise.withResolvers<void>();
+    const log: string[] = [];
+    const { app, bot } = makeBot(setting, {
+      postInit: async () => {
+        log.push("postInit begins");
+        await gate.promise;
+        log.push("postInit ends");
+      },
+    });
+    bot.on("edited_message", () => void log.push("update"));
+    bot.botInfo = { id: 1, is_bot: true, first_name: "b", username: "b" } as never;
+    const opening = app.initialize();
+    const message = {
+      message_id: 1,
+      date: 0,
+      edit_date: 1,
+      text: "x",
+      chat: { id: 5, type: "private", first_name: "A" },
+    };
+    const handling = bot.handleUpdate({ update_id: 1, edited_message: message } as never);
+    await settled();
+    gate.resolve();
+    await Promise.all([opening, handling]);
+    expect(log).toEqual(["postInit begins", "postInit ends", "update"]);
   });
 
   test("a second run is refused and harms the first not", async () => {

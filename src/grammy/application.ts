@@ -85,7 +85,8 @@ export class Application<C extends AnyPersistentContext> {
   /**
    * Fetches no more updates, waits up to `stopTimeout` for handlers that run, commits what is complete and calls
    * `postStop`. What is not complete stays in the inbox. Called again, it is one stop; before the start, it does nothing.
-   * In a handler or in a function of the options it resolves at once, since it waits for those. After it comes {@link Application.shutdown}.
+   * In a handler or in a function of the options it resolves at once, since it waits for those. After it comes
+   * {@link Application.shutdown}.
    */
   async stop(): Promise<void> {
     await this.#unlessInside(this.#lifetime?.stop());
@@ -131,7 +132,8 @@ export class Application<C extends AnyPersistentContext> {
 
   /**
    * A callback for a web framework, as grammY's `webhookCallback` makes one. By default it answers as soon as the update is
-   * in the inbox. What an earlier run left in the inbox begins to run at once.
+   * in the inbox. What an earlier run left in the inbox begins to run at once, so call this after the last handler is
+   * registered. The errors of handlers go to `bot.catch`, and what that throws to {@link Application.onError}.
    */
   webhookCallback(
     adapter: Parameters<typeof webhookCallback>[1],
@@ -150,7 +152,7 @@ export class Application<C extends AnyPersistentContext> {
   /**
    * Does something outside of an update as one unit of work: it has the turns of these chats and users, and all that `run`
    * changes is committed together, or nothing if it throws. Opens the application if need be. Rejects with what `run`
-   * throws, with `PERDURE_NESTED` in a handler, and with `PERDURE_STOPPED` after a stop.
+   * throws, with `PERDURE_NESTED` in a handler, with `PERDURE_STOPPED` once it stops, with `PERDURE_CLOSED` after that.
    *
    * It replaces PTB's `application.chat_data[id]` and `mark_data_for_update_persistence`.
    */
@@ -177,7 +179,7 @@ export class Application<C extends AnyPersistentContext> {
 
   /**
    * Hears errors that have no context: a persistence that fails for now, a call after a commit, an update that was set
-   * aside, a handler's error under `app.webhookCallback` or in a replay for webhooks. By default they are logged.
+   * aside, what `bot.catch` throws where nobody waits for it. By default they are logged.
    */
   onError(listener: ErrorListener): void {
     this.#reporter.onError(listener);
@@ -199,7 +201,8 @@ export class Application<C extends AnyPersistentContext> {
     };
     onWebhookCallback(bot, () => void this.#replay());
     bot.use(async (ctx, next) => {
-      const engine = this.#engine ?? (await this.#open(false).opened());
+      const known = this.#lifetime === undefined ? this.#engine : this.#lifetime.ready;
+      const engine = known ?? (await this.#open(false).opened());
       await engine.handle(ctx.update, async (unit) => {
         bindUnit(ctx, unit);
         await next();

@@ -20,11 +20,16 @@ export class Lifetime {
   #closed: Promise<void> | undefined;
   /** There as soon as the persistence is open: `postInit` may use what waits for the opening otherwise. */
   engine: Engine | undefined;
+  /** There when `postInit` has ended. */
+  ready: Engine | undefined;
 
   constructor(steps: LifetimeSteps) {
     this.#steps = steps;
     this.#opened = steps.open(this);
-    this.#opened.catch(() => {});
+    this.#opened.then(
+      (engine) => (this.ready = engine),
+      () => {},
+    );
   }
 
   /** Aborted when it begins to stop. */
