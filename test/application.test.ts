@@ -243,6 +243,26 @@ describe("the life cycle", () => {
     expect(log).toEqual(["postInit true", "update", "postStop", "postShutdown"]);
   });
 
+  test("a postInit that fails closes the file; the next update may open it again", async () => {
+    const setting = await setUp();
+    let calls = 0;
+    const { app, bot } = makeBot(setting, {
+      postInit: () => {
+        calls += 1;
+        if (calls === 1) throw new Error("not yet");
+      },
+    });
+    bot.botInfo = { id: 1, is_bot: true, first_name: "b", username: "b" } as never;
+    const chat = { id: setting.ann.id, type: "private", first_name: "Ann" };
+    const update = (id: number) =>
+      ({ update_id: id, message: { message_id: id, date: 0, text: "x", chat, from: chat } }) as never;
+    await expect(bot.handleUpdate(update(1))).rejects.toMatchObject({ error: { message: "not yet" } });
+    await bot.handleUpdate(update(2));
+    expect(calls).toBe(2);
+    await app.shutdown();
+    expect(read(setting.path, "chat_data", setting.ann.id)).toEqual({ texts: ["x"] });
+  });
+
   test("an update that comes while postInit runs waits for its end", async () => {
     const setting = await setUp();
     const gate = Promise.withResolvers<void>();

@@ -269,6 +269,7 @@ export class Application<C extends AnyPersistentContext> {
       return engine;
     } catch (error) {
       lifetime.engine = undefined;
+      this.#engine = undefined;
       await persistence.close();
       throw error;
     }
