@@ -38,8 +38,8 @@ interface Place {
   readonly turn: Turn;
   ahead: Place | undefined;
   behind: Place | undefined;
-  readonly granted: Promise<void> | undefined;
-  readonly grant: () => void;
+  /** There once somebody waits for this place to be the first. */
+  granted?: PromiseWithResolvers<void>;
 }
 
 /** One unit's places in the queues. */
@@ -59,7 +59,7 @@ export class Turn {
   /** Resolves when every key that this turn has entered for is its own; `undefined` when they are already. */
   wait(): Promise<unknown> | undefined {
     const waiting = [...this.#places.values()].filter((place) => place.ahead !== undefined);
-    return waiting.length === 0 ? undefined : Promise.all(waiting.map((place) => place.granted));
+    return waiting.length === 0 ? undefined : Promise.all(waiting.map(granted));
   }
 
   /**
@@ -79,7 +79,7 @@ export class Turn {
           "This one was rolled back. Touch records in the same order everywhere, for instance the bot's data last.",
       );
     }
-    return place.granted;
+    return granted(place);
   }
 
   /** Waits for `to` in the place of `from`, where the arrival of this turn puts it, but never first. */
@@ -88,7 +88,7 @@ export class Turn {
     if (place === undefined) return;
     this.#places.delete(from);
     this.#unlink(place);
-    if (this.#places.has(to)) return place.grant();
+    if (this.#places.has(to)) return place.granted?.resolve();
     place.key = to;
     this.#places.set(to, place);
     this.#link(place);
@@ -100,9 +100,8 @@ export class Turn {
   }
 
   #enter(key: string): Place {
-    const { promise, resolve } = Promise.withResolvers<void>();
     const ahead = this.#last.get(key);
-    const place: Place = { key, turn: this, ahead, behind: undefined, granted: promise, grant: resolve };
+    const place: Place = { key, turn: this, ahead, behind: undefined };
     if (ahead !== undefined) ahead.behind = place;
     this.#last.set(key, place);
     this.#places.set(key, place);
@@ -111,7 +110,7 @@ export class Turn {
 
   #leave(place: Place): void {
     this.#places.delete(place.key);
-    place.grant();
+    place.granted?.resolve();
     this.#unlink(place);
   }
 
@@ -120,7 +119,7 @@ export class Turn {
     if (behind !== undefined) behind.ahead = ahead;
     else if (ahead !== undefined) this.#last.set(key, ahead);
     else this.#last.delete(key);
-    if (ahead === undefined) behind?.grant();
+    if (ahead === undefined) behind?.granted?.resolve();
   }
 
   /** Puts a place behind all that came earlier, and behind the first. */
@@ -144,4 +143,10 @@ export class Turn {
     }
     return false;
   }
+}
+
+/** Resolves when the place is the first, or given up. */
+function granted(place: Place): Promise<void> {
+  place.granted ??= Promise.withResolvers();
+  return place.granted.promise;
 }
