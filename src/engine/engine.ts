@@ -10,7 +10,7 @@ import type { Clock } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import { Inbox, type Claim } from "./inbox.ts";
 import type { Reporter } from "./reporter.ts";
-import { retry, type RetryOptions, type StopSignal } from "./retry.ts";
+import { retry, stopped, type RetryOptions, type StopSignal } from "./retry.ts";
 import type { Schema } from "./schema.ts";
 import { scopesOf } from "./scopes-of-update.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
@@ -76,10 +76,18 @@ export class Engine {
     const values = new Values(persistence.codec, schema, live);
     const read = (keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]> =>
       this.#retry(() => persistence.read(keys));
-    const stopped = this.#stopped.signal;
     this.#committer = new Committer({ persistence, clock, retry: (task) => this.#retry(task) });
     const committer = this.#committer;
-    this.#runner = new UnitRunner({ values, committer, clock, reporter, concurrency, onHandlerError, read, stopped });
+    this.#runner = new UnitRunner({
+      values,
+      committer,
+      clock,
+      reporter,
+      concurrency,
+      onHandlerError,
+      read,
+      stopped: this.#stopped.signal,
+    });
     this.#migration = new ChatMigration({
       values,
       committer,
@@ -152,7 +160,7 @@ export class Engine {
 
   /** Whether the caller is a handler of a unit of work. */
   get isInUnit(): boolean {
-    return this.#runner.current !== undefined;
+    return this.#runner.isInUnit;
   }
 
   /** The id under which a chat's data is kept. */
@@ -219,7 +227,7 @@ export class Engine {
       if (this.#stopping) return "left";
       const verdict = attempts > 0 ? await this.#judge(passage, update, attempts) : "run";
       if (verdict !== "run") return verdict;
-      const migration = migrationOf(update);
+      const { migration } = passage.assignment;
       if (migration !== undefined) await this.#migration.perform(migration);
       await this.#runner.run(passage, run);
       return "handled";
@@ -260,6 +268,7 @@ export class Engine {
     return {
       name: `update ${update.update_id} (${type})`,
       update,
+      migration,
       userId,
       get chatId() {
         return resolve();
@@ -318,10 +327,6 @@ function nested(what: string): PerdureError {
     `${what} was called in a handler, whose update is a transaction already. Use what is on its context, or call it in ` +
       "ctx.afterCommit(...).",
   );
-}
-
-function stopped(): PerdureError {
-  return new PerdureError("PERDURE_STOPPED", "The application was stopped before this was done.");
 }
 
 function setAside(update: Update, attempts: number): PerdureError {

@@ -88,11 +88,7 @@ export class Inbox {
       // Another replay was quicker.
       if (this.#replayedTo !== from) continue;
       this.#replayedTo = page.at(-1)?.arrival;
-      const attempts = new Map(page.map((entry) => [entry.updateId, entry.attempts]));
-      const free = this.#readable(page).filter(
-        ({ update_id: id }) => !this.#claimed.has(id) && !this.#handedOut.has(id),
-      );
-      for (const { update_id: id } of free) this.#handedOut.set(id, attempts.get(id) ?? 1);
+      const free = this.#handOut(page);
       if (free.length > 0) return free;
     }
     return [];
@@ -149,7 +145,11 @@ export class Inbox {
 
   /** New ones, and open ones that nobody has: the answer to an earlier attempt may have been lost. */
   #isFree({ update_id: id }: Update, acceptance: Acceptance | undefined): boolean {
-    return acceptance !== "done" && !this.isReplaying && !this.#claimed.has(id) && !this.#handedOut.has(id);
+    return acceptance !== "done" && !this.isReplaying && !this.#isTaken(id);
+  }
+
+  #isTaken(id: number): boolean {
+    return this.#claimed.has(id) || this.#handedOut.has(id);
   }
 
   #page(after: number, limit: number, signals?: readonly StopSignal[]): Promise<readonly InboxEntry[]> {
@@ -157,11 +157,16 @@ export class Inbox {
     return retry(() => persistence.openUpdates({ after, limit }), signals);
   }
 
-  #readable(page: readonly InboxEntry[]): Update[] {
-    for (const { updateId, unreadable } of page) {
+  /** Hands out what nobody has; what cannot be read is reported and passed over. */
+  #handOut(page: readonly InboxEntry[]): Update[] {
+    const free: Update[] = [];
+    for (const { updateId, update, attempts, unreadable } of page) {
       if (unreadable !== undefined) this.#options.reporter.report(unreadable, { updateId });
+      if (update === undefined || this.#isTaken(update.update_id)) continue;
+      this.#handedOut.set(update.update_id, attempts);
+      free.push(update);
     }
-    return page.map(({ update }) => update).filter((update) => update !== undefined);
+    return free;
   }
 }
 

@@ -42,12 +42,16 @@ export async function retry<T>(task: () => MaybePromise<T>, options: RetryOption
 }
 
 function throwIfStopped(signals: readonly StopSignal[]): void {
-  if (!signals.some(({ aborted }) => aborted)) return;
-  throw new PerdureError("PERDURE_STOPPED", "The application was stopped before this was done.");
+  if (signals.some(({ aborted }) => aborted)) throw stopped();
+}
+
+/** What a caller gets whose wish a stop has come before. */
+export function stopped(): PerdureError {
+  return new PerdureError("PERDURE_STOPPED", "The application was stopped before this was done.");
 }
 
 /** Waits for the pause to pass or for a signal, and leaves no listener behind: signals live long. */
-async function wait(pause: number, clock: Clock, signals: readonly StopSignal[]): Promise<void> {
+export async function wait(pause: number, clock: Clock, signals: readonly StopSignal[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const cancel = clock.after(pause, resolve);
   for (const signal of signals) signal.addEventListener("abort", resolve);

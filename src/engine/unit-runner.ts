@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Update } from "@grammyjs/types";
 import { BOT_KEY, keyName, keyText, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
+import type { ChatAlias } from "../persistence/atomic-persistence.ts";
 import { BotView } from "./bot-view.ts";
 import type { Clock } from "./clock.ts";
 import type { Committer } from "./committer.ts";
@@ -18,6 +19,8 @@ export interface Assignment extends UnitSubject {
   keys(): readonly RecordKey[];
   /** The update that is done with it, if it is one. */
   readonly update?: Update | undefined;
+  /** The migration that the update announces, to be performed before its handlers run. */
+  readonly migration?: ChatAlias | undefined;
 }
 
 /** A unit of work on its way, from entering the queues of its records to leaving them. */
@@ -74,10 +77,9 @@ export class UnitRunner {
     this.#slots = new Slots(options.concurrency);
   }
 
-  /** The unit of work whose handlers called this. */
-  get current(): UnitOfWork | undefined {
-    const unit = this.#current.getStore()?.unit;
-    return unit?.isOver === false ? unit : undefined;
+  /** Whether the caller is a handler of a unit of work. */
+  get isInUnit(): boolean {
+    return this.#current.getStore()?.unit?.isOver === false;
   }
 
   /** Whether the caller is a handler of a unit of work, or a call after its commit. */
@@ -164,7 +166,7 @@ export class UnitRunner {
 
   async #begin(passage: Passage): Promise<UnitOfWork> {
     const { values, clock } = this.#options;
-    const { keys, turn, slot } = passage;
+    const { keys } = passage;
     const wanted = this.#bot === undefined ? [...keys, BOT_KEY] : keys;
     const records = await this.#options.read(wanted);
     // A commit may have been quicker than this read.
@@ -173,7 +175,7 @@ export class UnitRunner {
       values,
       botView: this.#botView,
       read: (more) => this.#options.read(more),
-      own: (key) => own(turn, slot, key),
+      own: (key) => own(passage, key),
     });
     passage.unit = unit;
     passage.began = clock.now();
@@ -201,11 +203,11 @@ export class UnitRunner {
   }
 
   /** What the unit changed. Where it had no turn, only if nobody else has changed the same meanwhile. */
-  async #changes({ turn, slot }: Passage, unit: UnitOfWork): Promise<readonly RecordChange[]> {
+  async #changes(passage: Passage, unit: UnitOfWork): Promise<readonly RecordChange[]> {
     const changes = unit.finish();
     for (const { key } of changes) {
       if (hasTurn(key)) continue;
-      await own(turn, slot, key);
+      await own(passage, key);
       const [now] = await this.#options.read([key]);
       if (now?.text !== unit.loaded(key)?.text) throw conflict(key);
     }
@@ -263,11 +265,9 @@ export class UnitRunner {
   }
 }
 
-async function own(turn: Turn, slot: Slot | undefined, key: RecordKey): Promise<void> {
+async function own({ turn, slot }: Passage, key: RecordKey): Promise<void> {
   const waiting = turn.own(keyText(key));
-  if (waiting === undefined) return;
-  if (slot === undefined) await waiting;
-  else await slot.lendWhile(waiting);
+  if (waiting !== undefined) await (slot?.lendWhile(waiting) ?? waiting);
 }
 
 /** Accounts that stand for everybody have data and no turn: unrelated chats would wait for each other. */

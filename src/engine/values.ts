@@ -19,7 +19,7 @@ export class Values {
   load(key: RecordKey, record: KeptRecord | undefined): { value: unknown; unchanged: KeptRecord } {
     const schema = this.#schema[key.kind];
     if (record === undefined) return this.#fresh(key, schema.initial());
-    this.requireKnown(key, record);
+    this.#requireKnown(key, record);
     const value = this.#codec.decode(record.text, { name: keyName(key), live: this.#live });
     if (record.version === schema.migrations.length) return { value, unchanged: record };
     return this.#fresh(key, migrate(key, value, record.version, schema));
@@ -35,9 +35,9 @@ export class Values {
   }
 
   /** Throws `PERDURE_NEWER_RECORD` for a record that a newer version of the bot has written. */
-  requireKnown(key: RecordKey, record: KeptRecord | undefined): void {
+  #requireKnown(key: RecordKey, record: KeptRecord): void {
     const known = this.#schema[key.kind].migrations.length;
-    if (record === undefined || record.version <= known) return;
+    if (record.version <= known) return;
     throw new PerdureError(
       "PERDURE_NEWER_RECORD",
       `${keyName(key)} was kept by a newer version of this bot: it has been through ${record.version} migrations, this ` +

@@ -228,7 +228,7 @@ export class Application<C extends AnyPersistentContext> {
   /** The lifetime that there is, or a new one. After a shutdown only what begins a bot may open it. */
   #open(isBeginning: boolean): OpenLifetime {
     const inHook = this.#inHook.getStore();
-    if (inHook?.engine !== undefined && inHook === this.#lifetime) return inHook.alreadyOpen();
+    if (inHook?.engine !== undefined && inHook === this.#lifetime) return alreadyOpen(inHook, inHook.engine);
     if (this.#lifetime !== undefined) {
       if (isBeginning && this.#lifetime.stopping.aborted) throw runningAlready();
       return this.#lifetime;
@@ -372,6 +372,11 @@ export class Application<C extends AnyPersistentContext> {
       await inFlight.room(lifetime.stopping);
     }
   }
+}
+
+/** The lifetime to those who must not wait for its opening, since it waits for them. */
+function alreadyOpen({ stopping }: Lifetime, engine: Engine): OpenLifetime {
+  return { stopping, opened: () => Promise.resolve(engine) };
 }
 
 function runningAlready(): PerdureError {

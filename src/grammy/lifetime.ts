@@ -42,12 +42,6 @@ export class Lifetime {
     return this.#opened;
   }
 
-  /** The same lifetime to those who must not wait for its opening, since it waits for them. */
-  alreadyOpen(): Pick<Lifetime, "opened" | "stopping"> {
-    const { engine, stopping } = this;
-    return { opened: () => (engine === undefined ? this.#opened : Promise.resolve(engine)), stopping };
-  }
-
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;

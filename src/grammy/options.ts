@@ -1,13 +1,11 @@
-import type { Duration } from "../data/duration.ts";
+import { milliseconds, type Duration } from "../data/duration.ts";
+import type { Scope } from "../data/record.ts";
 import type { OnMigrate } from "../engine/chat-migration.ts";
 import type { Logger } from "../engine/logger.ts";
 import type { Migration, Schema } from "../engine/schema.ts";
-import { milliseconds } from "../data/duration.ts";
 import { PerdureError } from "../errors.ts";
 import { AtomicPersistence } from "../persistence/atomic-persistence.ts";
-import type { Data, KeptTypes } from "./context.ts";
-
-type Scope = keyof KeptTypes;
+import type { Data } from "./context.ts";
 
 /** The scopes whose data cannot begin as `{}`. */
 type Demanding<K> = { [S in Scope]: Record<never, never> extends Data<K, S> ? never : S }[Scope];

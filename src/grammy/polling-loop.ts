@@ -2,6 +2,7 @@ import type { Update } from "@grammyjs/types";
 import { GrammyError, type Bot, type Context, type PollingOptions } from "grammy";
 import type { Clock } from "../engine/clock.ts";
 import type { Logger } from "../engine/logger.ts";
+import { wait } from "../engine/retry.ts";
 import { InFlight } from "./in-flight.ts";
 
 /** Options of polling, those of `bot.start()`. */
@@ -85,9 +86,9 @@ export class PollingLoop<C extends Context> {
       } catch (error) {
         if (signal.aborted) return undefined;
         if (!mayWork(error)) throw error;
-        const wait = retryAfter(error) ?? pause;
-        this.#options.logger.warn(`${method} failed, next try in ${wait} ms.`, error);
-        await this.#options.clock.sleep(wait, signal).catch(() => {});
+        const rest = retryAfter(error) ?? pause;
+        this.#options.logger.warn(`${method} failed, next try in ${rest} ms.`, error);
+        await wait(rest, this.#options.clock, [signal]);
       }
     }
     return undefined;

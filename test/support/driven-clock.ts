@@ -20,16 +20,6 @@ export class DrivenClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.after(milliseconds, resolve);
-      signal?.addEventListener("abort", () => {
-        cancel();
-        reject(signal.reason as Error);
-      });
-    });
-  }
-
   /** Goes on, and lets everything that was due run, in its order. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
