@@ -4,6 +4,7 @@ import { Encoder } from "./codec/encoder.ts";
 import { cannotDecode, tooDeepToDecode } from "./codec/failures.ts";
 import type { LiveObjects } from "./codec/live-objects.ts";
 import { rootPlace } from "./codec/place.ts";
+import { parseJson } from "./codec/parse-json.ts";
 import { isPlainJson, isTooDeep, mayHaveTags } from "./codec/plain.ts";
 
 export type { ClassEncoding } from "./codec/classes.ts";
@@ -93,7 +94,7 @@ function plainText(value: unknown): string | undefined {
 function parse(text: string, name: string): unknown {
   if (typeof text !== "string") throw new TypeError("codec.decode: the text must be a string");
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     const beginning = JSON.stringify(text.slice(0, 60));
     throw cannotDecode(rootPlace(name), `the text is no JSON, it begins with ${beginning}`, cause);

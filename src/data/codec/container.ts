@@ -1,6 +1,7 @@
 import { cannotDecode, malformed, messageOf } from "./failures.ts";
 import type { RegisteredClass } from "./classes.ts";
 import type { Place, PlaceKind, Step } from "./place.ts";
+import { setOwn } from "./set-own.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -30,18 +31,6 @@ export function objectContainer(node: JsonObject, kind: PlaceKind, made: object)
     parts: Object.keys(node).map((key) => ({ node: node[key], kind, at: key })),
     put: (value, { at }) => setOwn(made, String(at), value),
   };
-}
-
-/**
- * Sets a property as own data. Where all objects have a property of that name, an assignment would do something else:
- * `__proto__` sets the prototype, and one that is read-only (a frozen Object.prototype) throws.
- */
-function setOwn(object: object, key: string, value: unknown): void {
-  if (key in object) {
-    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-  } else {
-    (object as Record<string, unknown>)[key] = value;
-  }
 }
 
 export function arrayContainer(nodes: readonly unknown[]): Container {
