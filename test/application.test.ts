@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { run } from "@grammyjs/runner";
 import { Api, Bot, webhookCallback, type Context, type PollingOptions } from "grammy";
@@ -11,9 +10,12 @@ import {
   type KeptOf,
   type PersistentContext,
 } from "../src/index.ts";
-import { TelegramEmulator, type EmulatedUser } from "../src/testing/index.ts";
 import { settled } from "./support/driven-clock.ts";
+import { query, readTable } from "./support/read-file.ts";
+import { setUp, type Setting } from "./support/setting.ts";
+import { silentLogger } from "./support/silent-logger.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
+import { withCode } from "./support/with-code.ts";
 
 interface Kept {
   bot: { n: number };
@@ -23,28 +25,13 @@ interface Kept {
 type MyContext = PersistentContext<Context, Kept>;
 type MyOptions = ApplicationOptions<KeptOf<MyContext>, Application<MyContext>>;
 
-interface Setting {
-  readonly emulator: TelegramEmulator;
-  readonly token: string;
-  readonly ann: EmulatedUser;
-  readonly path: string;
-}
-
-async function setUp(): Promise<Setting> {
-  const emulator = await TelegramEmulator.start();
-  onTestFinished(() => emulator.stop());
-  const { token } = await emulator.createBot({ username: "test_bot" });
-  const ann = await emulator.createUser({ firstName: "Ann", bot: token });
-  return { emulator, token, ann, path: join(temporaryFolder(), "bot.sqlite") };
-}
-
 /** A bot that appends each text to its chat's data, counts, and answers how many there are. */
 function makeBot({ emulator, token, path }: Setting, options: Partial<MyOptions> = {}) {
   const bot = new Bot<MyContext>(token, { client: { apiRoot: emulator.url } });
   const app = new Application(bot, {
     persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
     initial: { bot: () => ({ n: 0 }), chat: () => ({ texts: [] }), user: () => ({ n: 0 }) },
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    logger: silentLogger,
     ...options,
   });
   bot.command("fail", async (ctx) => {
@@ -65,25 +52,12 @@ function makeBot({ emulator, token, path }: Setting, options: Partial<MyOptions>
 
 /** What the file says, as a person would read it. */
 function read(path: string, table: string, id: number): unknown {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    const row = database.prepare(`select data from ${table} where id = ?`).get(id);
-    return row === undefined ? undefined : JSON.parse(String(row["data"]));
-  } finally {
-    database.close();
-  }
+  return readTable(path, table).get(id);
 }
 
 function openUpdates(path: string): number {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    return Number(database.prepare("select count(*) as n from inbox").get()?.["n"]);
-  } finally {
-    database.close();
-  }
+  return Number(query(path, "select count(*) as n from inbox")[0]?.["n"]);
 }
-
-const code = (expected: string): unknown => expect.objectContaining({ code: expected });
 
 /** Each way of polling: begins, and returns what ends it. */
 const WAYS: Record<string, (made: ReturnType<typeof makeBot>, options?: PollingOptions) => () => Promise<void>> = {
@@ -206,7 +180,7 @@ describe("a persistence that does not open", () => {
     const setting = await setUp();
     writeFileSync(setting.path, "");
     const fail = WAYS_TO_FAIL[name] as (typeof WAYS_TO_FAIL)[string];
-    await expect(fail(makeBot(setting))).rejects.toThrow(code("PERDURE_EMPTY_FILE"));
+    await expect(fail(makeBot(setting))).rejects.toThrow(withCode("PERDURE_EMPTY_FILE"));
   });
 
   test("may work at the second try", async () => {
@@ -214,7 +188,7 @@ describe("a persistence that does not open", () => {
     const { app } = makeBot(setting);
     const holder = new SqlitePersistence({ path: setting.path });
     await holder.open({ botId: 1, now: Date.now });
-    await expect(app.initialize()).rejects.toThrow(code("PERDURE_OWNED"));
+    await expect(app.initialize()).rejects.toThrow(withCode("PERDURE_OWNED"));
     holder.close();
     await app.initialize();
     expect(read(setting.path, "bot_data", 1)).toBeUndefined();
@@ -295,7 +269,7 @@ describe("the life cycle", () => {
     const setting = await setUp();
     const { app } = makeBot(setting);
     const running = app.run();
-    await expect(app.run()).rejects.toThrow(code("PERDURE_LIFE_CYCLE"));
+    await expect(app.run()).rejects.toThrow(withCode("PERDURE_LIFE_CYCLE"));
     await setting.ann.send("hello");
     expect((await setting.ann.nextReply()).text).toBe("1");
     await app.stop();
@@ -383,10 +357,10 @@ describe("the bot", () => {
     const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") });
     const used = new Bot<PersistentContext<Context, object>>("1:x");
     used.use((_, next) => next());
-    expect(() => new Application(used, { persistence })).toThrow(code("PERDURE_HAS_MIDDLEWARE"));
+    expect(() => new Application(used, { persistence })).toThrow(withCode("PERDURE_HAS_MIDDLEWARE"));
     const commanded = new Bot<PersistentContext<Context, object>>("1:x");
     commanded.command("start", () => {});
-    expect(() => new Application(commanded, { persistence })).toThrow(code("PERDURE_HAS_MIDDLEWARE"));
+    expect(() => new Application(commanded, { persistence })).toThrow(withCode("PERDURE_HAS_MIDDLEWARE"));
     class MyBot<C extends Context> extends Bot<C> {}
     const fine = new MyBot<PersistentContext<Context, object>>("1:x");
     fine.catch(() => {});

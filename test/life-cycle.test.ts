@@ -1,5 +1,4 @@
 import { DatabaseSync } from "node:sqlite";
-import { join } from "node:path";
 import { run } from "@grammyjs/runner";
 import { Bot, webhookCallback, type Context } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -11,9 +10,11 @@ import {
   type KeptOf,
   type PersistentContext,
 } from "../src/index.ts";
-import { TelegramEmulator, type EmulatedUser } from "../src/testing/index.ts";
 import { Child } from "./support/child.ts";
-import { temporaryFolder } from "./support/temporary-folder.ts";
+import { query } from "./support/read-file.ts";
+import { setUp, type Setting } from "./support/setting.ts";
+import { silentLogger } from "./support/silent-logger.ts";
+import { withCode } from "./support/with-code.ts";
 
 interface Kept {
   bot: { bot?: unknown };
@@ -21,21 +22,6 @@ interface Kept {
 }
 type MyContext = PersistentContext<Context, Kept>;
 type MyOptions = ApplicationOptions<KeptOf<MyContext>, Application<MyContext>>;
-
-interface Setting {
-  readonly emulator: TelegramEmulator;
-  readonly token: string;
-  readonly ann: EmulatedUser;
-  readonly path: string;
-}
-
-async function setUp(): Promise<Setting> {
-  const emulator = await TelegramEmulator.start();
-  onTestFinished(() => emulator.stop());
-  const { token } = await emulator.createBot({ username: "test_bot" });
-  const ann = await emulator.createUser({ firstName: "Ann", bot: token });
-  return { emulator, token, ann, path: join(temporaryFolder(), "bot.sqlite") };
-}
 
 interface MakeOptions extends Partial<MyOptions> {
   /** How long to wait for the file. */
@@ -49,7 +35,7 @@ function makeBot({ emulator, token, path }: Setting, { ownerTimeout = "0", handl
   const app = new Application(bot, {
     persistence: new SqlitePersistence({ path, ownerTimeout: ownerTimeout as never, durability: "os" }),
     initial: { chat: () => ({ texts: [] }) },
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    logger: silentLogger,
     stopTimeout: 50,
     ...options,
   });
@@ -82,15 +68,7 @@ async function requireFree(path: string): Promise<void> {
 }
 
 function inbox(path: string): number[] {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    return database
-      .prepare("select update_id from inbox")
-      .all()
-      .map((row) => Number(row["update_id"]));
-  } finally {
-    database.close();
-  }
+  return query(path, "select update_id from inbox").map((row) => Number(row["update_id"]));
 }
 
 /** Keeps others from writing to the file, until the test takes it back. */
@@ -107,7 +85,6 @@ function request(id: number, text: string, chat: number): Request {
   return new Request("http://localhost/", { method: "POST", body: JSON.stringify({ update_id: id, message }) });
 }
 
-const code = (expected: string): unknown => expect.objectContaining({ code: expected });
 const fail = (message: string) => () => {
   throw new Error(message);
 };
@@ -232,7 +209,7 @@ describe("a stop", () => {
     await app.initialize();
     await app.stop();
     await setting.ann.send("hello");
-    await expect(bot.start()).rejects.toThrow(code("PERDURE_LIFE_CYCLE"));
+    await expect(bot.start()).rejects.toThrow(withCode("PERDURE_LIFE_CYCLE"));
     expect(await setting.emulator.pending(setting.token)).toHaveLength(1);
   });
 
@@ -286,8 +263,8 @@ describe("a shutdown", () => {
     const { app, bot } = makeBot(setting);
     await bot.init();
     await app.shutdown();
-    await expect(bot.api.getUpdates({ timeout: 1 })).rejects.toThrow(code("PERDURE_CLOSED"));
-    await expect(app.chatIds().next()).rejects.toThrow(code("PERDURE_CLOSED"));
+    await expect(bot.api.getUpdates({ timeout: 1 })).rejects.toThrow(withCode("PERDURE_CLOSED"));
+    await expect(app.chatIds().next()).rejects.toThrow(withCode("PERDURE_CLOSED"));
     await requireFree(setting.path);
   });
 

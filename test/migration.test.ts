@@ -1,4 +1,3 @@
-import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { Bot, type Context } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -10,6 +9,7 @@ import {
   type PersistentContext,
 } from "../src/index.ts";
 import { TelegramEmulator } from "../src/testing/index.ts";
+import { readTable } from "./support/read-file.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
 interface Kept {
@@ -56,10 +56,7 @@ const announcements = {
 };
 
 function chatsIn(path: string): Record<string, unknown> {
-  const database = new DatabaseSync(path, { readOnly: true });
-  const rows = database.prepare("select id, data from chat_data").all();
-  database.close();
-  return Object.fromEntries(rows.map((row) => [String(row["id"]), JSON.parse(String(row["data"]))]));
+  return Object.fromEntries(readTable(path, "chat_data"));
 }
 
 describe("a group that becomes a supergroup", () => {

@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { Bot, type Context } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Application, SqlitePersistence, type PersistentContext } from "../src/index.ts";
-import { TelegramEmulator, type EmulatedUser } from "../src/testing/index.ts";
+import type { EmulatedUser } from "../src/testing/index.ts";
 import { FailingPersistence } from "./support/failing-persistence.ts";
-import { temporaryFolder } from "./support/temporary-folder.ts";
+import { setUp, type Setting } from "./support/setting.ts";
+import { silentLogger } from "./support/silent-logger.ts";
 import { WAYS_TO_RUN } from "./support/ways-to-run.ts";
 
 interface Kept {
@@ -12,28 +12,13 @@ interface Kept {
 }
 type Handler = (text: string) => Promise<void> | void;
 
-interface Setting {
-  readonly emulator: TelegramEmulator;
-  readonly token: string;
-  readonly ann: EmulatedUser;
-  readonly path: string;
-}
-
-async function setUp(): Promise<Setting> {
-  const emulator = await TelegramEmulator.start();
-  onTestFinished(() => emulator.stop());
-  const { token } = await emulator.createBot({ username: "test_bot" });
-  const ann = await emulator.createUser({ firstName: "Ann", bot: token });
-  return { emulator, token, ann, path: join(temporaryFolder(), "bot.sqlite") };
-}
-
 function make({ emulator, token, path }: Setting, handler: Handler = () => {}) {
   const bot = new Bot<PersistentContext<Context, Kept>>(token, { client: { apiRoot: emulator.url } });
   const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0 }));
   const app = new Application(bot, {
     persistence,
     initial: { chat: () => ({ texts: [] }) },
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    logger: silentLogger,
     stopTimeout: "5s",
   });
   bot.catch(() => {});

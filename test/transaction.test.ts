@@ -2,7 +2,9 @@ import { join } from "node:path";
 import { Bot, type Context } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Application, SqlitePersistence, type PersistentContext } from "../src/index.ts";
+import { silentLogger } from "./support/silent-logger.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
+import { withCode } from "./support/with-code.ts";
 
 interface Kept {
   bot: { n: number };
@@ -19,7 +21,7 @@ async function makeApp(path = join(temporaryFolder(), "bot.sqlite"), options: { 
   const app = new Application(bot, {
     persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
     initial: { bot: () => ({ n: 0 }), chat: () => ({ log: [] }), user: () => ({ n: 0 }) },
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    logger: silentLogger,
     ...options,
   });
   app.onError((error) => void reported.push(error));
@@ -41,8 +43,6 @@ async function all(ids: AsyncIterable<number>): Promise<number[]> {
   for await (const id of ids) found.push(id);
   return found;
 }
-
-const code = (expected: string): unknown => expect.objectContaining({ code: expected });
 
 describe("app.transaction", () => {
   test("changes chats, users and the bot in one commit, and returns what its function returns", async () => {
@@ -101,23 +101,23 @@ describe("app.transaction", () => {
   test("gives only what it was begun with, and only as long as it lasts", async () => {
     const { app } = await makeApp();
     await app.transaction({ chats: [1] }, (tx) => {
-      expect(() => tx.chatData(2)).toThrow(code("PERDURE_NO_TURN"));
+      expect(() => tx.chatData(2)).toThrow(withCode("PERDURE_NO_TURN"));
       expect(() => tx.userData(1)).toThrow(/app\.transaction\(\{ users: \[1\] \}/);
     });
     const late = await app.transaction({ chats: [1] }, (tx) => tx);
-    expect(() => late.chatData(1)).toThrow(code("PERDURE_UNIT_OVER"));
+    expect(() => late.chatData(1)).toThrow(withCode("PERDURE_UNIT_OVER"));
   });
 
   test("inside of a handler or another transaction it is refused, after the commit it is not", async () => {
     const { app, bot, reported } = await makeApp();
     bot.on("message", async (ctx) => {
-      await expect(app.transaction({}, () => {})).rejects.toThrow(code("PERDURE_NESTED"));
+      await expect(app.transaction({}, () => {})).rejects.toThrow(withCode("PERDURE_NESTED"));
       ctx.afterCommit(() => app.transaction({ chats: [5] }, (tx) => void tx.chatData(5).log.push("after commit")));
       ctx.chatData.log.push("handler");
     });
     await bot.handleUpdate(message(1, 1, 1));
     await app.transaction({ chats: [1, 5] }, async (tx) => {
-      await expect(app.transaction({}, () => {})).rejects.toThrow(code("PERDURE_NESTED"));
+      await expect(app.transaction({}, () => {})).rejects.toThrow(withCode("PERDURE_NESTED"));
       expect([tx.chatData(1).log, tx.chatData(5).log]).toEqual([["handler"], ["after commit"]]);
     });
     expect(reported).toEqual([]);
@@ -148,9 +148,9 @@ describe("app.transaction", () => {
   test("a stopped application refuses", async () => {
     const { app } = await makeApp();
     await app.stop();
-    await expect(app.transaction({}, () => {})).rejects.toThrow(code("PERDURE_STOPPED"));
+    await expect(app.transaction({}, () => {})).rejects.toThrow(withCode("PERDURE_STOPPED"));
     await app.shutdown();
-    await expect(app.transaction({}, () => {})).rejects.toThrow(code("PERDURE_CLOSED"));
+    await expect(app.transaction({}, () => {})).rejects.toThrow(withCode("PERDURE_CLOSED"));
   });
 });
 

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { Bot, webhookCallback, type Context } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Application, SqlitePersistence, type AppWebhookOptions, type PersistentContext } from "../src/index.ts";
-import { settled } from "./support/driven-clock.ts";
+import { isSettled } from "./support/driven-clock.ts";
 import { FailingPersistence } from "./support/failing-persistence.ts";
+import { silentLogger } from "./support/silent-logger.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
 type MyContext = PersistentContext<Context, { chat: { texts: string[] } }>;
@@ -16,7 +17,7 @@ function make(path = join(temporaryFolder(), "bot.sqlite")) {
   const app = new Application(bot, {
     persistence,
     initial: { chat: () => ({ texts: [] }) },
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    logger: silentLogger,
     stopTimeout: 0,
   });
   const reported: unknown[] = [];
@@ -50,15 +51,6 @@ function request(id: number, text: string, chat = 1, headers: Record<string, str
     headers,
     body: JSON.stringify({ update_id: id, message }),
   });
-}
-
-/** Whether a promise has settled once everything that waits for nothing but the event loop has run. */
-async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  let done = false;
-  const end = (): void => void (done = true);
-  promise.then(end, end);
-  await settled();
-  return done;
 }
 
 describe('app.webhookCallback, acknowledge "accepted"', () => {

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import type { Update } from "@grammyjs/types";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
+import { DrivenClock, isSettled, settled } from "../../test/support/driven-clock.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
+import { silentLogger } from "../../test/support/silent-logger.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { withCode } from "../../test/support/with-code.ts";
 import { jsonCodec } from "../data/codec.ts";
 import type { RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
@@ -39,8 +41,7 @@ async function start(
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());
   const reported: unknown[] = [];
-  const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const reporter = new Reporter(silent);
+  const reporter = new Reporter(silentLogger);
   reporter.onError((error) => void reported.push(error));
   const engine = new Engine({
     persistence,
@@ -92,8 +93,6 @@ const BOT: RecordKey = { kind: "bot" };
 async function open({ persistence }: Setting): Promise<number[]> {
   return (await persistence.openUpdates({ limit: 100 })).map(({ updateId }) => updateId);
 }
-
-const code = (expected: string): unknown => expect.objectContaining({ code: expected });
 
 describe("an update is a transaction", () => {
   test("what it changed and its done mark are one commit", async () => {
@@ -160,7 +159,7 @@ describe("an update is a transaction", () => {
         chatData(unit).n = 7;
         userData(unit)["cart"] = [1, { save: () => {} }];
       });
-      await expect(run).rejects.toThrow(code("PERDURE_CANNOT_KEEP"));
+      await expect(run).rejects.toThrow(withCode("PERDURE_CANNOT_KEEP"));
       await expect(run).rejects.toThrow(/^userData\.42\.cart\[1\]\.save: a function cannot be kept/);
       expect(await kept(setting, CHAT, { kind: "user", id: 42 })).toEqual([undefined, undefined]);
       expect(await setting.engine.handle(message(1), countAll)).toBe("duplicate");
@@ -237,10 +236,10 @@ describe("values live as long as their unit", () => {
     const { engine } = await start();
     let late: UnitOfWork | undefined;
     await engine.handle(message(1), async (unit) => void (late = unit));
-    expect(() => late?.chatData).toThrow(code("PERDURE_UNIT_OVER"));
+    expect(() => late?.chatData).toThrow(withCode("PERDURE_UNIT_OVER"));
     expect(() => late && (late.userData = {})).toThrow(/missing await/);
-    expect(() => late?.botData).toThrow(code("PERDURE_UNIT_OVER"));
-    await expect(late?.updateBotData(() => {})).rejects.toThrow(code("PERDURE_UNIT_OVER"));
+    expect(() => late?.botData).toThrow(withCode("PERDURE_UNIT_OVER"));
+    await expect(late?.updateBotData(() => {})).rejects.toThrow(withCode("PERDURE_UNIT_OVER"));
   });
 
   test("a value that was carried over is a dead copy", async () => {
@@ -263,7 +262,7 @@ describe("values live as long as their unit", () => {
       /update 1 \(poll\) belongs to no chat/,
     );
     const again = { update_id: 2, poll: { id: "p" } } as never;
-    await expect(engine.handle(again, async (unit) => void unit.userData)).rejects.toThrow(code("PERDURE_NO_USER"));
+    await expect(engine.handle(again, async (unit) => void unit.userData)).rejects.toThrow(withCode("PERDURE_NO_USER"));
   });
 });
 
@@ -373,7 +372,7 @@ describe("turns", () => {
     });
     await setting.engine.handle(message(2, 2, anonymous), async (unit) => void (userData(unit).n += 10));
     gate.resolve();
-    await expect(slow).rejects.toThrow(code("PERDURE_CONFLICT"));
+    await expect(slow).rejects.toThrow(withCode("PERDURE_CONFLICT"));
     expect(await kept(setting, { kind: "user", id: anonymous })).toEqual([{ n: 10 }]);
   });
 
@@ -426,9 +425,9 @@ describe("evolving", () => {
     const setting = await start({ schema: newer });
     await setting.engine.handle(message(1), countAll);
     const older = await restart(setting);
-    await expect(older.engine.handle(message(2), countAll)).rejects.toThrow(code("PERDURE_NEWER_RECORD"));
+    await expect(older.engine.handle(message(2), countAll)).rejects.toThrow(withCode("PERDURE_NEWER_RECORD"));
     await expect(older.engine.handle(message(3), async (unit) => void (unit.chatData = {}))).rejects.toThrow(
-      code("PERDURE_NEWER_RECORD"),
+      withCode("PERDURE_NEWER_RECORD"),
     );
     expect(await kept(older, CHAT)).toEqual([{ n: 1 }]);
   });
@@ -451,7 +450,7 @@ describe("evolving", () => {
   test("text that a person has broken is an error of that chat, and is left as it is", async () => {
     const setting = await start();
     await setting.persistence.inner.commit([{ changes: [{ key: CHAT, record: { text: '{"n": 1', version: 0 } }] }]);
-    await expect(setting.engine.handle(message(1), countAll)).rejects.toThrow(code("PERDURE_CANNOT_DECODE"));
+    await expect(setting.engine.handle(message(1), countAll)).rejects.toThrow(withCode("PERDURE_CANNOT_DECODE"));
     await setting.engine.handle(message(2, 2, 2), countAll);
     const [record] = await setting.persistence.inner.read([CHAT]);
     expect(record?.text).toBe('{"n": 1');
@@ -474,7 +473,7 @@ describe("a persistence that fails", () => {
     });
     await setting.clock.advance(60_000);
     expect(runs).toBe(0);
-    expect(setting.reported).toEqual([code("PERDURE_BUSY")]);
+    expect(setting.reported).toEqual([withCode("PERDURE_BUSY")]);
     setting.persistence.before = () => {};
     await setting.clock.advance(10_000);
     await handling;
@@ -585,7 +584,7 @@ describe("stopping and replaying", () => {
     await setting.clock.advance(10_000);
     await stopping;
     expect(await open(setting)).toEqual([9, 1]);
-    await expect(setting.engine.handle(message(2), countAll)).rejects.toThrow(code("PERDURE_STOPPED"));
+    await expect(setting.engine.handle(message(2), countAll)).rejects.toThrow(withCode("PERDURE_STOPPED"));
     expect(await open(setting)).toEqual([9, 1]);
   });
 
@@ -657,17 +656,6 @@ describe("afterCommit", () => {
     expect(log).not.toContain("never");
   });
 });
-
-/** Whether it settles by itself, without time going on. */
-async function settles(promise: Promise<unknown>): Promise<boolean> {
-  let done = false;
-  promise.then(
-    () => (done = true),
-    () => (done = true),
-  );
-  await settled();
-  return done;
-}
 
 const refused = (): never => {
   throw new PerdureError("PERDURE_REFUSED", "refused");
@@ -743,7 +731,7 @@ describe("the bot's data between units", () => {
     setting.persistence.before = (operation, units) =>
       units?.[0]?.changes.length !== 0 && operation === "commit" && refused();
     const failing = setting.engine.handle(message(2), countAll);
-    await expect(failing).rejects.toThrow(code("PERDURE_REFUSED"));
+    await expect(failing).rejects.toThrow(withCode("PERDURE_REFUSED"));
     await setting.engine.handle(message(3), read(seen));
     expect(seen).toEqual([{ n: 1 }]);
   });
@@ -845,10 +833,10 @@ describe("what an update may do to others", () => {
     const hasty = setting.engine.handle(message(2), async (unit) => {
       chatData(unit).n = 9;
       setting.persistence.before = (operation) => operation === "read" && refused();
-      await expect(unit.updateBotData(() => {})).rejects.toThrow(code("PERDURE_REFUSED"));
+      await expect(unit.updateBotData(() => {})).rejects.toThrow(withCode("PERDURE_REFUSED"));
       setting.persistence.before = () => {};
     });
-    await expect(hasty).rejects.toThrow(code("PERDURE_REFUSED"));
+    await expect(hasty).rejects.toThrow(withCode("PERDURE_REFUSED"));
     expect(await kept(setting, CHAT)).toEqual([{ n: 1 }]);
     expect(await setting.engine.handle(message(2), countAll)).toBe("duplicate");
   });
@@ -899,7 +887,7 @@ describe("what an update may do to others", () => {
       throw new Error("no");
     });
     await expect(failing).rejects.toThrow("no");
-    await expect(branch).rejects.toThrow(code("PERDURE_UNIT_OVER"));
+    await expect(branch).rejects.toThrow(withCode("PERDURE_UNIT_OVER"));
     gate.resolve();
     await owner;
   });
@@ -915,7 +903,7 @@ describe("what an update may do to others", () => {
     const results = await Promise.allSettled([add(accounts), add(accounts.toReversed())]);
     expect(results).toEqual([
       { status: "fulfilled", value: undefined },
-      { status: "rejected", reason: code("PERDURE_DEADLOCK") },
+      { status: "rejected", reason: withCode("PERDURE_DEADLOCK") },
     ]);
     expect(await kept(setting, ...accounts.map((id): RecordKey => ({ kind: "user", id })))).toEqual([
       { n: 1 },
@@ -930,7 +918,7 @@ describe("what an update may do to others", () => {
     onTestFinished(() => persistence.close());
     const { engine } = await start({ persistence });
     const bad = engine.handle(message(1, 1, 1), async (unit) => void (unit.chatData = undefined));
-    await expect(bad).rejects.toThrow(code("PERDURE_CANNOT_KEEP"));
+    await expect(bad).rejects.toThrow(withCode("PERDURE_CANNOT_KEEP"));
     expect(await engine.handle(message(2, 2, 2), countAll)).toBe("handled");
   });
 });
@@ -945,7 +933,7 @@ describe("odd updates", () => {
     const setting = await start();
     const odd = setting.engine.handle({ update_id: 5, message: null } as never, async () => {});
     await odd.catch(() => {});
-    expect(await settles(setting.engine.stop(10_000))).toBe(true);
+    expect(await isSettled(setting.engine.stop(10_000))).toBe(true);
     expect(await open(setting)).toEqual([]);
   });
 });
@@ -1039,7 +1027,7 @@ describe("after the handlers", () => {
     await engine.handle(message(2), async (unit) => {
       expect(chatData(unit).n).toBe(1);
     });
-    expect(await settles(slow)).toBe(false);
+    expect(await isSettled(slow)).toBe(false);
     gate.resolve();
     await slow;
   });
@@ -1062,7 +1050,7 @@ describe("after the handlers", () => {
       unit.afterCommit(() => void (called = true));
       await countAll(unit);
     });
-    await expect(handling).rejects.toThrow(code("PERDURE_REFUSED"));
+    await expect(handling).rejects.toThrow(withCode("PERDURE_REFUSED"));
     expect(called).toBe(false);
   });
 });
@@ -1089,7 +1077,7 @@ describe("a stop that does not wait longer", () => {
     void setting.engine.handle(message(1), () => new Promise(() => {}));
     await settled();
     const stopping = setting.engine.stop(10_000);
-    expect(await settles(setting.engine.handle(message(2), countAll))).toBe(true);
+    expect(await isSettled(setting.engine.handle(message(2), countAll))).toBe(true);
     await setting.clock.advance(10_000);
     expect((await stopping).map(({ update_id }) => update_id)).toEqual([1]);
     expect(await open(setting)).toEqual([1, 2]);
@@ -1113,7 +1101,7 @@ describe("a stop that does not wait longer", () => {
     await stopping;
     gate.resolve();
     expect(await handling).toBe("left");
-    expect(late).toEqual([code("PERDURE_UNIT_OVER")]);
+    expect(late).toEqual([withCode("PERDURE_UNIT_OVER")]);
   });
 
   test("what waits for the bot's data, or for a turn, settles", async () => {
@@ -1151,7 +1139,7 @@ describe("a stop that does not wait longer", () => {
     await settled();
     const stopping = engine.stop(30 * 24 * 60 * 60 * 1000);
     await vi.advanceTimersByTimeAsync(24 * 60 * 60 * 1000);
-    expect(await settles(stopping)).toBe(false);
+    expect(await isSettled(stopping)).toBe(false);
     gate.resolve();
     expect([await handling, await stopping]).toEqual(["handled", []]);
   });
@@ -1193,7 +1181,7 @@ describe("updates that are run more than once", () => {
     expect(await last.engine.handle(first as Update, countAll)).toBe("set aside");
     expect(await last.engine.handle(second as Update, countAll)).toBe("handled");
     expect(await last.engine.failedUpdates()).toMatchObject([{ update: { update_id: 1 }, attempts: 3 }]);
-    expect(last.reported).toEqual([code("PERDURE_SET_ASIDE")]);
+    expect(last.reported).toEqual([withCode("PERDURE_SET_ASIDE")]);
     expect(await last.engine.handle(message(1), countAll)).toBe("duplicate");
   });
 
@@ -1205,7 +1193,7 @@ describe("updates that are run more than once", () => {
     await engine.inbox.replay(10);
     void engine.handle(again as Update, hang);
     const other = engine.handle(message(2, 2, 2), countAll);
-    expect(await settles(other)).toBe(false);
+    expect(await isSettled(other)).toBe(false);
     await clock.advance(61_000);
     expect(await other).toBe("handled");
   });

@@ -4,6 +4,7 @@ import type { Update } from "@grammyjs/types";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
+import { silentLogger } from "../../test/support/silent-logger.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { PerdureError } from "../errors.ts";
 import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
@@ -20,7 +21,7 @@ async function start(...left: number[]) {
   onTestFinished(() => persistence.close());
   await persistence.inner.accept(left.map(update));
   const reported: { error: unknown; origin: ErrorOrigin }[] = [];
-  const reporter = new Reporter({ debug() {}, info() {}, warn() {}, error() {} });
+  const reporter = new Reporter(silentLogger);
   reporter.onError((error, origin) => void reported.push({ error, origin }));
   const inbox = new Inbox({
     persistence,

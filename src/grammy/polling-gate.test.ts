@@ -4,6 +4,7 @@ import { Bot, type ApiCallFn, type RawApi } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
+import { silentLogger } from "../../test/support/silent-logger.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { Engine } from "../engine/engine.ts";
 import { Reporter } from "../engine/reporter.ts";
@@ -12,8 +13,6 @@ import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
 import { Lifetime } from "./lifetime.ts";
 import { PollingGate } from "./polling-gate.ts";
 import { PollingLoop } from "./polling-loop.ts";
-
-const LOGGER = { debug() {}, info() {}, warn() {}, error() {} };
 
 type Payload = NonNullable<Parameters<RawApi["getUpdates"]>[0]>;
 
@@ -28,7 +27,7 @@ async function start(path = join(temporaryFolder(), "bot.sqlite")) {
     persistence,
     schema: { bot: counting, chat: counting, user: counting },
     clock,
-    reporter: new Reporter(LOGGER),
+    reporter: new Reporter(silentLogger),
     concurrency: 64,
     onHandlerError: "rollback",
     maxAttempts: 3,
@@ -232,7 +231,7 @@ describe("PollingLoop", () => {
       calls += 1;
       return (await answer(calls)) as never;
     });
-    const loop = new PollingLoop(bot, { polling: {}, clock, logger: LOGGER, handle });
+    const loop = new PollingLoop(bot, { polling: {}, clock, logger: silentLogger, handle });
     return { loop, clock, calls: () => calls };
   }
   const failure = (error_code: number, parameters = {}): object => {

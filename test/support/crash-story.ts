@@ -1,9 +1,9 @@
 import { createServer, type AddressInfo } from "node:net";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EmulatedGroup, EmulatedUser, TelegramEmulator } from "../../src/testing/index.ts";
 import { Child } from "./child.ts";
 import type { CrashPlan, Mode, Mutant, Place } from "./crash-plan.ts";
+import { readTable } from "./read-file.ts";
 import { seededRandom } from "./seeded-random.ts";
 
 const CRASH_BOT = new URL("crash-bot.ts", import.meta.url).pathname;
@@ -180,16 +180,6 @@ class CrashStory {
     for (const [id, count] of users) torn += Number(counted.get(id)?.["n"] !== count);
     torn += Number(readTable(this.#options.file, "bot_data").get(1)?.["n"] !== total);
     return { kills: this.#kills, updates: this.#updates, lost, twice, misordered, torn };
-  }
-}
-
-function readTable(file: string, name: string): Map<number, Record<string, unknown>> {
-  const database = new DatabaseSync(file, { readOnly: true });
-  try {
-    const rows = database.prepare(`select id, data from ${name}`).all();
-    return new Map(rows.map((row) => [Number(row["id"]), JSON.parse(String(row["data"])) as Record<string, unknown>]));
-  } finally {
-    database.close();
   }
 }
 

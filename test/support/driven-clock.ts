@@ -40,3 +40,12 @@ export class DrivenClock implements Clock {
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Whether a promise has settled once everything that waits for nothing but the event loop has run. */
+export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  const end = (): void => void (done = true);
+  promise.then(end, end);
+  await settled();
+  return done;
+}

@@ -23,6 +23,7 @@ import { describe, expect, test } from "vitest";
 import { Child } from "../../../test/support/child.ts";
 import { smallDisk } from "../../../test/support/small-disk.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { withCode } from "../../../test/support/with-code.ts";
 import type { RecordChange, RecordKey } from "../../data/record.ts";
 import { SqlitePersistence } from "./sqlite-persistence.ts";
 
@@ -36,10 +37,6 @@ async function opened(path: string, botId = 1, now: () => number = () => 0): Pro
 
 const chat = (id: number, text: string): RecordChange => ({ key: { kind: "chat", id }, record: { text, version: 0 } });
 const update = (id: number): Update => ({ update_id: id, poll: { id: String(id) } as never });
-
-function rejection(code: string): unknown {
-  return expect.objectContaining({ code });
-}
 
 describe("records", () => {
   test("what was committed is there after reopening, and a dropped record is not", async () => {
@@ -78,7 +75,7 @@ describe("records", () => {
     persistence.accept([update(5)]);
     const broken = { key: { kind: "chat", id: 2 }, record: { text: 5 as never, version: "x" as never } } as const;
     expect(() => persistence.commit([{ changes: [chat(1, "1")], done: 5 }, { changes: [broken] }])).toThrow(
-      rejection("PERDURE_REFUSED"),
+      withCode("PERDURE_REFUSED"),
     );
     expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([undefined]);
     expect(persistence.accept([update(5)])).toEqual(["open"]);
@@ -91,7 +88,7 @@ describe("records", () => {
     persistence.commit([{ changes: [chat(1, "1")] }]);
     const other = new DatabaseSync(path);
     other.exec("begin immediate");
-    expect(() => persistence.commit([{ changes: [chat(1, "2")] }])).toThrow(rejection("PERDURE_BUSY"));
+    expect(() => persistence.commit([{ changes: [chat(1, "2")] }])).toThrow(withCode("PERDURE_BUSY"));
     expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: "1", version: 0 }]);
     other.exec("rollback");
     persistence.commit([{ changes: [chat(1, "2")] }]);
@@ -104,9 +101,9 @@ describe("records", () => {
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
     persistence.close();
     persistence.close();
-    expect(() => persistence.read([{ kind: "bot" }])).toThrow(rejection("PERDURE_CLOSED"));
-    expect(() => persistence.commit([])).toThrow(rejection("PERDURE_CLOSED"));
-    expect(() => persistence.accept([])).toThrow(rejection("PERDURE_CLOSED"));
+    expect(() => persistence.read([{ kind: "bot" }])).toThrow(withCode("PERDURE_CLOSED"));
+    expect(() => persistence.commit([])).toThrow(withCode("PERDURE_CLOSED"));
+    expect(() => persistence.accept([])).toThrow(withCode("PERDURE_CLOSED"));
   });
 });
 
@@ -171,7 +168,7 @@ describe("one bot per file", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const owner = new Child(HOLD_FILE, [path, "keep"]);
     await owner.line("open");
-    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_OWNED"));
+    await expect(opened(path)).rejects.toThrow(withCode("PERDURE_OWNED"));
     await expect(opened(path)).rejects.toThrow(`process ${owner.process.pid} on `);
     const reader = new DatabaseSync(path, { readOnly: true });
     expect(reader.prepare("select count(*) as n from chat_data").get()).toEqual({ n: 0 });
@@ -185,9 +182,9 @@ describe("one bot per file", () => {
     const path = join(folder, "bot.sqlite");
     const persistence = await opened(path);
     symlinkSync(path, join(folder, "link.sqlite"));
-    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_OWNED"));
-    await expect(opened(join(folder, "link.sqlite"))).rejects.toThrow(rejection("PERDURE_OWNED"));
-    await expect(persistence.open({ botId: 1, now: Date.now })).rejects.toThrow(rejection("PERDURE_OWNED"));
+    await expect(opened(path)).rejects.toThrow(withCode("PERDURE_OWNED"));
+    await expect(opened(join(folder, "link.sqlite"))).rejects.toThrow(withCode("PERDURE_OWNED"));
+    await expect(persistence.open({ botId: 1, now: Date.now })).rejects.toThrow(withCode("PERDURE_OWNED"));
     const second = new Child(HOLD_FILE, [path]);
     await second.line("PERDURE_OWNED");
     persistence.close();
@@ -210,7 +207,7 @@ describe("files that are not to be touched", () => {
   /** Opens what must be refused, and checks that the file has the same bytes afterwards. */
   async function refused(path: string, code: string): Promise<void> {
     const before = readFileSync(path);
-    await expect(opened(path)).rejects.toThrow(rejection(code));
+    await expect(opened(path)).rejects.toThrow(withCode(code));
     await expect(opened(path)).rejects.toThrow(path);
     expect(readFileSync(path).equals(before)).toBe(true);
   }
@@ -270,7 +267,7 @@ describe("files that are not to be touched", () => {
     closeSync(descriptor);
     const persistence = await opened(path);
     expect(() => Array.from({ length: 200 }, (_, id) => persistence.read([{ kind: "chat", id }]))).toThrow(
-      rejection("PERDURE_CORRUPT"),
+      withCode("PERDURE_CORRUPT"),
     );
     persistence.close();
   });
@@ -279,14 +276,14 @@ describe("files that are not to be touched", () => {
     const folder = temporaryFolder();
     const path = join(folder, "bot.sqlite");
     writeFileSync(`${path}-wal`, "old log");
-    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_CANNOT_OPEN"));
+    await expect(opened(path)).rejects.toThrow(withCode("PERDURE_CANNOT_OPEN"));
     expect(readdirSync(folder)).toEqual(["bot.sqlite-wal"]);
   });
 
   test("a folder, a missing folder", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "inner"));
-    await expect(opened(join(folder, "inner"))).rejects.toThrow(rejection("PERDURE_CANNOT_OPEN"));
+    await expect(opened(join(folder, "inner"))).rejects.toThrow(withCode("PERDURE_CANNOT_OPEN"));
     await expect(opened(join(folder, "missing", "bot.sqlite"))).rejects.toThrow(/folder .*missing does not exist/);
     expect(readdirSync(folder)).toEqual(["inner"]);
   });
@@ -330,7 +327,7 @@ describe("a full disk", () => {
     const large = JSON.stringify("x".repeat(700 * 1024));
     persistence.accept([update(1)]);
     const commit = (): void => persistence.commit([{ changes: [chat(1, large), chat(2, large)], done: 1 }]);
-    expect(commit).toThrow(rejection("PERDURE_DISK_FULL"));
+    expect(commit).toThrow(withCode("PERDURE_DISK_FULL"));
     expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: '"kept"', version: 0 }]);
     expect(persistence.accept([update(1)])).toEqual(["open"]);
     unlinkSync(ballast);
@@ -347,21 +344,21 @@ describe("a full disk", () => {
     if (folder === undefined) return skip("this process may not mount a small disk");
     const path = join(folder, "bot.sqlite");
     writeFileSync(join(folder, "ballast"), Buffer.alloc(36 * 1024));
-    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_DISK_FULL"));
+    await expect(opened(path)).rejects.toThrow(withCode("PERDURE_DISK_FULL"));
     expect(existsSync(path)).toBe(false);
     expect(readdirSync(folder)).not.toContain("bot.sqlite-new");
     unlinkSync(join(folder, "ballast"));
     // 64 kB do not hold a database and its log either; but what was there before is not in the way.
-    await expect(opened(path)).rejects.toThrow(rejection("PERDURE_DISK_FULL"));
+    await expect(opened(path)).rejects.toThrow(withCode("PERDURE_DISK_FULL"));
   });
 });
 
 describe("options", () => {
   test("wrong ones are refused", () => {
     const make = (options: object) => () => new SqlitePersistence(options as never);
-    expect(make({})).toThrow(rejection("PERDURE_INVALID_OPTION"));
-    expect(make({ path: ":memory:" })).toThrow(rejection("PERDURE_INVALID_OPTION"));
-    expect(make({ path: "x", durability: "none" })).toThrow(rejection("PERDURE_INVALID_OPTION"));
+    expect(make({})).toThrow(withCode("PERDURE_INVALID_OPTION"));
+    expect(make({ path: ":memory:" })).toThrow(withCode("PERDURE_INVALID_OPTION"));
+    expect(make({ path: "x", durability: "none" })).toThrow(withCode("PERDURE_INVALID_OPTION"));
     expect(make({ path: "x", ownerTimeout: "soon" })).toThrow(/ownerTimeout is "soon"/);
   });
 
@@ -418,7 +415,7 @@ describe("what another connection does meanwhile", () => {
     persistence.commit([{ changes: [], done: 1 }]);
     const broken = { key: { kind: "chat", id: 2 }, record: { text: 5 as never, version: "x" as never } } as const;
     // After a transaction that failed, the next one reads the done marks anew.
-    expect(() => persistence.commit([{ changes: [broken] }])).toThrow(rejection("PERDURE_REFUSED"));
+    expect(() => persistence.commit([{ changes: [broken] }])).toThrow(withCode("PERDURE_REFUSED"));
     const other = new DatabaseSync(path);
     const refusals: unknown[] = [];
     intrude = () => {
@@ -440,7 +437,7 @@ describe("what another connection does meanwhile", () => {
     const other = new DatabaseSync(path);
     other.exec("begin immediate");
     const began = performance.now();
-    expect(() => persistence.commit([{ changes: [chat(1, "1")] }])).toThrow(rejection("PERDURE_BUSY"));
+    expect(() => persistence.commit([{ changes: [chat(1, "1")] }])).toThrow(withCode("PERDURE_BUSY"));
     expect(performance.now() - began).toBeLessThan(500);
     other.close();
     persistence.close();
@@ -490,7 +487,7 @@ describe("creating a file", () => {
   test("a link to nothing is refused, and nothing is created in its place or behind it", async () => {
     const folder = temporaryFolder();
     symlinkSync(join(folder, "elsewhere.sqlite"), join(folder, "bot.sqlite"));
-    await expect(opened(join(folder, "bot.sqlite"))).rejects.toThrow(rejection("PERDURE_CANNOT_OPEN"));
+    await expect(opened(join(folder, "bot.sqlite"))).rejects.toThrow(withCode("PERDURE_CANNOT_OPEN"));
     expect(readdirSync(folder)).toEqual(["bot.sqlite"]);
   });
 
