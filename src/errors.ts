@@ -25,6 +25,8 @@ export type ErrorCode =
   | "PERDURE_NEWER_RECORD"
   | "PERDURE_NODE_VERSION"
   | "PERDURE_NESTED"
+  | "PERDURE_NOT_COPIED"
+  | "PERDURE_NOT_EMPTY"
   | "PERDURE_NO_CHAT"
   | "PERDURE_NO_TURN"
   | "PERDURE_NO_USER"
@@ -33,7 +35,8 @@ export type ErrorCode =
   | "PERDURE_REFUSED"
   | "PERDURE_SET_ASIDE"
   | "PERDURE_STOPPED"
-  | "PERDURE_UNIT_OVER";
+  | "PERDURE_UNIT_OVER"
+  | "PERDURE_UNSUPPORTED";
 
 /** Survives two copies of the package in one process, where `instanceof` does not. */
 const brand = Symbol.for("perdure.error");

@@ -8,13 +8,13 @@ export type { Transaction } from "./grammy/transaction.ts";
 export type { AppWebhookOptions } from "./grammy/webhooks.ts";
 export type { TransactionKeys } from "./engine/engine.ts";
 export type { ApplicationOptions, Initial, Migrations } from "./grammy/options.ts";
+export type { MigrateChatData } from "./grammy/migrate-chat-data.ts";
+export { Collection } from "./collection/collection.ts";
 export type { AppPollingOptions } from "./grammy/polling-loop.ts";
 export type {
   AnyPersistentContext,
-  Data,
   DeepReadonly,
   KeptOf,
-  KeptTypes,
   PersistentContext,
   PersistentFlavor,
 } from "./grammy/context.ts";
@@ -23,20 +23,65 @@ export type { Logger } from "./engine/logger.ts";
 export type { ErrorListener, ErrorOrigin } from "./engine/reporter.ts";
 
 // Where records are kept.
-export { SqlitePersistence, type SqlitePersistenceOptions } from "./persistence/sqlite/sqlite-persistence.ts";
+export { DictPersistence, type DictPersistenceOptions } from "./persistence/dict/dict-persistence.ts";
+export {
+  StorageAdapterPersistence,
+  type KeyedStorage,
+  type StorageAdapterPersistenceOptions,
+} from "./persistence/storage-adapter/storage-adapter-persistence.ts";
+export type { StoredText } from "./persistence/storage-adapter/stored-text.ts";
+export {
+  copyPersistence,
+  type CopyOptions,
+  type CopyProgress,
+  type CopyResult,
+} from "./persistence/copy/copy-persistence.ts";
+export {
+  SqlitePersistence,
+  type SqliteCacheOptions,
+  type SqlitePersistenceOptions,
+} from "./persistence/sqlite/sqlite-persistence.ts";
 export {
   AtomicPersistence,
   type Abilities,
   type Acceptance,
   type ChatAlias,
   type FailedUpdate,
-  type IdsOptions,
+  type EarliestOptions,
+  type KeysOptions,
+  type TimedRecord,
   type InboxEntry,
   type OpenOptions,
   type OpenUpdatesOptions,
   type UnitCommit,
 } from "./persistence/atomic-persistence.ts";
-export type { BotKey, ChatKey, KeptRecord, RecordChange, RecordKey, UserKey } from "./data/record.ts";
+export {
+  BasePersistence,
+  type BasePersistenceOptions,
+  type CallbackData,
+  type ConversationEntry,
+  type KeyboardEntry,
+  type PersistenceInput,
+} from "./persistence/base-persistence.ts";
+export type { DoneRange } from "./persistence/done-ranges.ts";
+export type { Data, KeptTypes, UntypedKept } from "./data/kept-types.ts";
+export type {
+  BotKey,
+  CallbackQueryKey,
+  ChatKey,
+  ConversationId,
+  ConversationKey,
+  EntryKey,
+  JobKey,
+  KeptRecord,
+  KeyboardKey,
+  KeyOf,
+  RecordChange,
+  RecordKey,
+  RecordKind,
+  TimedKind,
+  UserKey,
+} from "./data/record.ts";
 
 // Values as text.
 export {

@@ -1,8 +1,9 @@
-import { keyName, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
+import { keyName, type ChatKey, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
 import type { ChatAlias } from "../persistence/atomic-persistence.ts";
 import type { ChatAliases } from "./chat-aliases.ts";
 import type { Committer } from "./committer.ts";
 import type { Reporter } from "./reporter.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
 import type { Values } from "./values.ts";
 
 /** Merges the data of a group with that of the supergroup it has become, where both have some. */
@@ -35,16 +36,38 @@ export class ChatMigration {
   async perform(alias: ChatAlias): Promise<void> {
     const { committer, read, aliases } = this.#options;
     if (aliases.has(alias.from) || alias.from === alias.to) return;
-    const from: RecordKey = { kind: "chat", id: alias.from };
-    const to: RecordKey = { kind: "chat", id: aliases.resolve(alias.to) };
+    const from = chatKey(alias.from);
+    const to = chatKey(aliases.resolve(alias.to));
     const [old, fresh] = await read([from, to]);
     const changes: RecordChange[] = [];
     if (old !== undefined) {
       changes.push({ key: to, record: this.#merged(to, old, fresh) }, { key: from, record: undefined });
     }
     await committer.commit({ changes, alias });
+    this.complete(alias);
+  }
+
+  /** Moves everything as a part of a unit of work. Done already, or from an id to itself, it does nothing. */
+  async join(unit: UnitOfWork, alias: ChatAlias): Promise<void> {
+    const { aliases } = this.#options;
+    const from = chatKey(aliases.resolve(alias.from));
+    const to = chatKey(aliases.resolve(alias.to));
+    if (from.id === to.id || (unit.alias?.from === from.id && unit.alias.to === to.id)) return;
+    const old = await unit.open(from);
+    const fresh = await unit.open(to);
+    const record = old.current;
+    if (record !== undefined) {
+      fresh.put(this.#merged(to, record, fresh.current));
+      old.drop();
+    }
+    unit.alias = { from: from.id, to: to.id };
+  }
+
+  /** From now on the old id stands for the new one. To be called once a migration is durable, with the turns of both chats. */
+  complete(alias: ChatAlias): void {
+    const { aliases, moveTurns } = this.#options;
     aliases.add(alias);
-    this.#options.moveTurns(from, to);
+    moveTurns(chatKey(alias.from), chatKey(aliases.resolve(alias.to)));
   }
 
   #merged(to: RecordKey, old: KeptRecord, fresh: KeptRecord | undefined): KeptRecord {
@@ -52,7 +75,8 @@ export class ChatMigration {
     const { values, onMigrate, reporter } = this.#options;
     if (onMigrate !== undefined) {
       try {
-        return values.encode(to, onMigrate(values.load(to, old).value, values.load(to, fresh).value));
+        const merged = values.encode(to, onMigrate(values.load(to, old).value, values.load(to, fresh).value));
+        if (merged !== undefined) return merged;
       } catch (error) {
         // The migration has happened, and is not announced for ever: it goes on as if there were no function.
         reporter.report(error);
@@ -64,4 +88,8 @@ export class ChatMigration {
     );
     return old;
   }
+}
+
+function chatKey(id: number): ChatKey {
+  return { kind: "chat", id };
 }

@@ -1,7 +1,7 @@
 import type { Update } from "@grammyjs/types";
 import type { LiveObjects } from "../data/codec.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import type { KeptRecord, RecordKey } from "../data/record.ts";
+import type { KeptRecord, KeyOf, RecordKey, RecordKind } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import type { AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
 import { ChatAliases, migrationOf } from "./chat-aliases.ts";
@@ -9,6 +9,7 @@ import { ChatMigration, type OnMigrate } from "./chat-migration.ts";
 import type { Clock } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import { Inbox, type Claim } from "./inbox.ts";
+import { RecordReader, type Refresh } from "./record-reader.ts";
 import type { Reporter } from "./reporter.ts";
 import { retry, stopped, type RetryOptions, type StopSignal } from "./retry.ts";
 import type { Schema } from "./schema.ts";
@@ -32,6 +33,8 @@ export interface EngineOptions {
   readonly maxAttempts: number;
   /** Called when an update waits for the open ones of earlier runs, in case nobody replays them. */
   readonly onReplayNeeded: () => void;
+  /** Brings values up to date that others write too. */
+  readonly refresh?: Refresh | undefined;
   /** Merges the data of a chat that has moved to one that has data already. */
   readonly onMigrate?: OnMigrate | undefined;
 }
@@ -51,12 +54,13 @@ export interface TransactionKeys {
   readonly users?: readonly number[] | undefined;
 }
 
-/** How many ids are listed at once. */
+/** How many keys are listed at once. */
 const PAGE = 1000;
 
 /** Runs updates as units of work: each in its turn, with all that it changed and the fact that it is done in one commit. */
 export class Engine {
   readonly inbox: Inbox;
+  readonly #values: Values;
   readonly #options: EngineOptions;
   readonly #aliases = new ChatAliases();
   readonly #migration: ChatMigration;
@@ -67,15 +71,20 @@ export class Engine {
   #stopping = false;
 
   constructor(options: EngineOptions) {
-    const { persistence, clock, schema, live, reporter, concurrency, onHandlerError, onMigrate } = options;
+    const { persistence, clock, schema, live, reporter, concurrency, onHandlerError, onMigrate, refresh } = options;
     this.#options = options;
     this.#onFailure = (error, attempt, pause) => {
       if (attempt === 1) reporter.report(error);
       else reporter.logger.warn(`Failed ${attempt} times, next try in ${pause} ms.`, error);
     };
     const values = new Values(persistence.codec, schema, live);
-    const read = (keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]> =>
-      this.#retry(() => persistence.read(keys));
+    this.#values = values;
+    const reader = new RecordReader({
+      values,
+      read: (keys) => persistence.read(keys),
+      refresh: refresh ?? (() => undefined),
+      retry: (task) => this.#retry(task),
+    });
     this.#committer = new Committer({ persistence, clock, retry: (task) => this.#retry(task) });
     const committer = this.#committer;
     this.#runner = new UnitRunner({
@@ -85,14 +94,15 @@ export class Engine {
       reporter,
       concurrency,
       onHandlerError,
-      read,
+      reader,
+      onCommitted: ({ alias }) => alias !== undefined && this.#migration.complete(alias),
       stopped: this.#stopped.signal,
     });
     this.#migration = new ChatMigration({
       values,
       committer,
       reporter,
-      read,
+      read: (keys) => reader.records(keys),
       onMigrate,
       aliases: this.#aliases,
       moveTurns: (from, to) => this.#runner.moveTurns(from, to),
@@ -140,6 +150,11 @@ export class Engine {
     }
   }
 
+  /** The unit of work that the caller is a handler of. */
+  get current(): UnitOfWork | undefined {
+    return this.#runner.current;
+  }
+
   /** Runs something else as a unit of work, with the turns of these chats and users. Throws in a unit of work. */
   async transaction<T>(keys: TransactionKeys, run: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     if (this.isInUnit) throw nested("app.transaction");
@@ -168,13 +183,58 @@ export class Engine {
     return this.#aliases.resolve(id);
   }
 
-  /** The ids of all chats or users that have data, in ascending order, read page by page. */
-  async *ids(scope: "chat" | "user"): AsyncGenerator<number> {
-    for (let after: number | undefined; ;) {
-      const page = await this.#retry(() => this.#options.persistence.ids(scope, { after, limit: PAGE }));
-      yield* page;
-      after = page.at(-1);
-      if (after === undefined) return;
+  /**
+   * Runs `work` in the unit of work that the caller is a handler of, where what it changes is kept with everything else; or
+   * elsewhere, as a unit of work of its own with these turns. `name` is what a missing await calls it.
+   */
+  join<T>(name: string, keys: TransactionKeys, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    const unit = this.#runner.current;
+    return unit === undefined ? this.transaction(keys, work) : unit.perform(name, () => work(unit));
+  }
+
+  /** Removes a chat's or a user's data; what is changed later in the same unit of work counts. */
+  drop(scope: "chat" | "user", id: number): Promise<void> {
+    const keys = scope === "chat" ? { chats: [id] } : { users: [id] };
+    return this.join(`dropping ${scope} ${id}`, keys, (unit) => this.#drop(unit, scope, id));
+  }
+
+  /** Removes all that is keyed by a user: its data, and its private chat's, which has the user's id. */
+  forgetUser(id: number): Promise<void> {
+    return this.join(`forgetting user ${id}`, { chats: [id], users: [id] }, async (unit) => {
+      await this.#drop(unit, "chat", id);
+      await this.#drop(unit, "user", id);
+    });
+  }
+
+  /** Moves what is kept for one chat to another id, for which the old one stands from then on. */
+  migrateChat(alias: ChatAlias): Promise<void> {
+    return this.join(`migrating chat ${alias.from}`, { chats: [alias.from, alias.to] }, (unit) =>
+      this.#migration.join(unit, alias),
+    );
+  }
+
+  /** Makes durable what waits for the next commit. */
+  async flush(): Promise<void> {
+    await this.#committer.flush();
+  }
+
+  /** The keys of all records of one kind, or of those with one name, in a fixed order, read page by page. */
+  async *keys<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<KeyOf<Kind>> {
+    for await (const page of this.#pages(kind, within)) yield* page;
+  }
+
+  /** The keys and copies of the values as of the last commit, likewise. */
+  async *values<Kind extends RecordKind>(
+    kind: Kind,
+    within?: string,
+  ): AsyncGenerator<{ readonly key: KeyOf<Kind>; readonly value: unknown }> {
+    for await (const page of this.#pages(kind, within)) {
+      const records = await this.#retry(() => this.#options.persistence.read(page));
+      for (const [index, key] of page.entries()) {
+        const record = records[index];
+        // It may have been removed since its key was listed.
+        if (record !== undefined) yield { key, value: this.#values.load(key, record).value };
+      }
     }
   }
 
@@ -204,6 +264,21 @@ export class Engine {
       await Promise.all(ids.map((done) => this.#committer.commit({ changes: [], done })));
     }
     this.inbox.restart();
+  }
+
+  async *#pages<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<readonly KeyOf<Kind>[]> {
+    for (let after: KeyOf<Kind> | undefined; ;) {
+      const options = { within, after, limit: PAGE };
+      const page: readonly KeyOf<Kind>[] = await this.#retry(() => this.#options.persistence.keys(kind, options));
+      after = page.at(-1);
+      if (after === undefined) return;
+      yield page;
+    }
+  }
+
+  async #drop(unit: UnitOfWork, scope: "chat" | "user", id: number): Promise<void> {
+    const value = await unit.open({ kind: scope, id: scope === "chat" ? this.chatId(id) : id });
+    value.drop();
   }
 
   /** How often a claimed update was run, 0 for a new one; `undefined` when it is done. */

@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
 import type { Values } from "./values.ts";
 
@@ -7,11 +8,14 @@ export class KeptValue {
   /** What was kept when the unit began. */
   readonly loaded: KeptRecord | undefined;
   readonly #values: Values;
-  #touched: { value: unknown; unchanged: KeptRecord } | undefined;
+  /** What the value is decoded from: `loaded`, until the record is dropped or another one is put in its place. */
+  #base: KeptRecord | undefined;
+  #touched: { value: unknown; unchanged: KeptRecord | undefined } | undefined;
 
   constructor(key: RecordKey, loaded: KeptRecord | undefined, values: Values) {
     this.key = key;
     this.loaded = loaded;
+    this.#base = loaded;
     this.#values = values;
   }
 
@@ -23,18 +27,74 @@ export class KeptValue {
     this.#touch().value = value;
   }
 
+  /** Removes the record. What is set later, or changed in the value that a later `get` gives, counts. */
+  drop(): void {
+    this.put(undefined);
+  }
+
+  /** Puts another record in its place, as it is. */
+  put(record: KeptRecord | undefined): void {
+    this.#base = record;
+    this.#touched = undefined;
+  }
+
+  /** Keeps the value as it is now: later changes of it do not count. */
+  putCopy(value: unknown): void {
+    this.put(this.#values.encode(this.key, value));
+  }
+
+  /** The value as it would be kept now, to itself. */
+  copy(): unknown {
+    return this.#values.load(this.key, this.current).value;
+  }
+
+  /** Lets others bring the value up to date, in place. That alone is no change of this unit. If it rejects, nothing happened. */
+  async refresh(bringUp: (value: unknown) => MaybePromise<void>): Promise<void> {
+    const { value } = this.#values.load(this.key, this.#base);
+    await bringUp(value);
+    this.#touched = { value, unchanged: this.#values.encode(this.key, value) };
+  }
+
+  /** Whether the record can be read; if not, `get` throws why. */
+  get isReadable(): boolean {
+    try {
+      this.#touch();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The record as this unit has read it: what others have refreshed included, what the unit changed not. */
+  get asRead(): KeptRecord | undefined {
+    return this.#touched === undefined ? this.#base : this.#touched.unchanged;
+  }
+
+  /** The record as it would be kept now. */
+  get current(): KeptRecord | undefined {
+    const change = this.change();
+    return change === undefined ? this.loaded : change.record;
+  }
+
   /**
    * What is to be kept anew, if anything. A value that was only read is no change: neither the initial value of a record
    * that does not exist nor a migrated one is written for its own sake.
    */
   change(): RecordChange | undefined {
-    if (this.#touched === undefined) return undefined;
-    const record = this.#values.encode(this.key, this.#touched.value);
-    return record.text === this.#touched.unchanged.text ? undefined : { key: this.key, record };
+    const { key } = this;
+    if (this.#touched !== undefined) {
+      const record = this.#values.encode(key, this.#touched.value);
+      if (record?.text !== this.#touched.unchanged?.text) return { key, record };
+    }
+    return sameRecord(this.#base, this.loaded) ? undefined : { key, record: this.#base };
   }
 
-  #touch(): { value: unknown; unchanged: KeptRecord } {
-    this.#touched ??= this.#values.load(this.key, this.loaded);
+  #touch(): { value: unknown; unchanged: KeptRecord | undefined } {
+    this.#touched ??= { ...this.#values.load(this.key, this.#base) };
     return this.#touched;
   }
+}
+
+function sameRecord(a: KeptRecord | undefined, b: KeptRecord | undefined): boolean {
+  return a?.text === b?.text && a?.version === b?.version;
 }

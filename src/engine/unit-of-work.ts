@@ -1,16 +1,14 @@
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import { BOT_KEY, keyText, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
+import { BOT_KEY, keyText, type KeptRecord, type KeyOf, type RecordChange, type RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
-import type { BotView } from "./bot-view.ts";
-import { KeptValue } from "./kept-value.ts";
-import type { Values } from "./values.ts";
+import type { ChatAlias } from "../persistence/atomic-persistence.ts";
+import type { BotData } from "./bot-data.ts";
+import type { KeptValue } from "./kept-value.ts";
 
 /** What a unit of work needs of the engine. */
 export interface UnitServices {
-  readonly values: Values;
-  readonly botView: BotView;
-  /** Reads records, waiting as long as they can't be read. */
-  read(keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]>;
+  /** Reads a record, brought up to date by others, waiting as long as it can't be read. */
+  read(key: RecordKey): Promise<KeptValue>;
   /** Owns one more record until the unit's commit. Throws `PERDURE_DEADLOCK`. */
   own(key: RecordKey): Promise<void>;
 }
@@ -28,28 +26,22 @@ export interface UnitSubject {
 export class UnitOfWork {
   readonly #subject: UnitSubject;
   readonly #services: UnitServices;
-  readonly #kept: ReadonlyMap<string, KeptValue>;
+  readonly #kept: Map<string, KeptValue>;
+  readonly #opening = new Map<string, Promise<KeptValue>>();
   readonly #afterCommit: (() => MaybePromise<void>)[] = [];
-  #bot: KeptRecord | undefined;
+  readonly #bot: BotData;
   #botOwned: Promise<void> | undefined;
-  #botChange: RecordChange | undefined;
-  #botValue: { readonly of: KeptRecord | undefined; readonly value: unknown } | undefined;
-  #pending = 0;
+  #alias: ChatAlias | undefined;
+  readonly #pending = new Set<{ readonly name: string }>();
   #failed: { readonly error: unknown } | undefined;
   #end: "over" | "rolled back" | undefined;
 
-  /** `records` are those that it begins with, in the order of `keys`; `bot` is the bot's data as of the last commit. */
-  constructor(
-    subject: UnitSubject,
-    keys: readonly RecordKey[],
-    records: readonly (KeptRecord | undefined)[],
-    bot: KeptRecord | undefined,
-    services: UnitServices,
-  ) {
+  /** `kept` are the records that it begins with, beside the bot's data. */
+  constructor(subject: UnitSubject, kept: readonly KeptValue[], bot: BotData, services: UnitServices) {
     this.#subject = subject;
     this.#services = services;
     this.#bot = bot;
-    this.#kept = new Map(keys.map((key, index) => [keyText(key), new KeptValue(key, records[index], services.values)]));
+    this.#kept = new Map(kept.map((value) => [keyText(value.key), value]));
   }
 
   get chatData(): unknown {
@@ -71,7 +63,7 @@ export class UnitOfWork {
   /** The value of a chat or a user that this unit has its turn for. */
   valueOf(scope: "chat" | "user", id: number): KeptValue {
     this.#requireAlive(`${scope}Data`);
-    const kept = this.#kept.get(keyText({ kind: scope, id }));
+    const kept = this.#kept.get(keyText({ kind: scope, id: this.#idNow(scope, id) }));
     if (kept !== undefined) return kept;
     throw new PerdureError(
       "PERDURE_NO_TURN",
@@ -80,21 +72,62 @@ export class UnitOfWork {
     );
   }
 
+  /**
+   * Does what the handlers have to wait for, and what is a part of this unit: if it is still under way when they end, the unit is rolled
+   * back.
+   */
+  perform<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const result = this.#counted(name, work);
+    // Nobody may be waiting: that is found by `finish`, and must not end the process as an unhandled rejection.
+    result.catch(() => {});
+    return result;
+  }
+
+  /**
+   * Any other record, owned from the first call until the commit. What becomes of the value is kept with the unit. Rejects with
+   * `PERDURE_DEADLOCK` when waiting for its owner would never end. To be called in {@link UnitOfWork.perform}.
+   */
+  async open(wanted: RecordKey): Promise<KeptValue> {
+    const key = wanted.kind === "chat" ? { ...wanted, id: this.#idNow("chat", wanted.id) } : wanted;
+    const text = keyText(key);
+    const known = this.#kept.get(text);
+    if (known !== undefined) return known;
+    const opening = this.#opening.get(text) ?? this.#readOwned(key);
+    this.#opening.set(text, opening);
+    const value = await opening;
+    this.#kept.set(text, value);
+    return value;
+  }
+
+  /** Those of the records of one kind that this unit has. */
+  opened<Kind extends RecordKey["kind"]>(kind: Kind): readonly (KeptValue & { readonly key: KeyOf<Kind> })[] {
+    const isWanted = (value: KeptValue): value is KeptValue & { readonly key: KeyOf<Kind> } => value.key.kind === kind;
+    return [...this.#kept.values()].filter(isWanted);
+  }
+
+  /** A chat that has another id once this unit is committed. Its data under the new id is this unit's from now on. */
+  get alias(): ChatAlias | undefined {
+    return this.#alias;
+  }
+
+  set alias(alias: ChatAlias) {
+    if (this.#alias !== undefined) throw new TypeError("One unit of work can migrate one chat.");
+    this.#alias = alias;
+  }
+
   /** The bot's data as this unit sees it, frozen. */
   get botData(): unknown {
     this.#requireAlive("botData");
-    if (this.#botValue === undefined || this.#botValue.of !== this.#bot) {
-      this.#botValue = { of: this.#bot, value: this.#services.botView.of(this.#bot) };
-    }
-    return this.#botValue.value;
+    return this.#bot.get();
   }
 
   /** Changes the bot's data: owns the record until the commit, and gives `change` the newest value, to change in place. */
   updateBotData<T>(change: (data: unknown) => T): Promise<T> {
-    const result = this.#updateBotData(change);
-    // Nobody may be waiting: a missing await is found by `finish`, and must not end the process as an unhandled rejection.
-    result.catch(() => {});
-    return result;
+    return this.perform("updateBotData", async () => {
+      await (this.#botOwned ??= this.#ownBot());
+      this.#requireAlive("updateBotData");
+      return this.#bot.update(change);
+    });
   }
 
   /** Runs `call` once what this unit changed is durable. Not at all if it rolls back. */
@@ -107,13 +140,14 @@ export class UnitOfWork {
   finish(): RecordChange[] {
     try {
       if (this.#failed !== undefined) throw this.#failed.error;
-      if (this.#pending > 0) {
+      if (this.#pending.size > 0) {
+        const names = Array.from(this.#pending, ({ name }) => name).join(", ");
         throw new PerdureError(
           "PERDURE_UNIT_OVER",
-          `The ${this.#subject.name} ended while updateBotData was still under way: missing await? It was rolled back.`,
+          `The ${this.#subject.name} ended while ${names} was still under way: missing await? It was rolled back.`,
         );
       }
-      const changes = [...this.#kept.values()].map((kept) => kept.change()).concat(this.#botChange);
+      const changes = [...this.#kept.values()].map((kept) => kept.change()).concat(this.#bot.change);
       return changes.filter((change) => change !== undefined);
     } finally {
       this.#end ??= "over";
@@ -140,47 +174,33 @@ export class UnitOfWork {
     return this.#kept.get(keyText(key))?.loaded;
   }
 
-  async #updateBotData<T>(change: (data: unknown) => T): Promise<T> {
-    this.#requireAlive("updateBotData");
-    this.#pending += 1;
+  async #counted<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.#requireAlive(name);
+    const pending = { name };
+    this.#pending.add(pending);
     try {
-      await (this.#botOwned ??= this.#ownBot());
-      this.#requireAlive("updateBotData");
-      return this.#changeBot(change);
+      const result = await work();
+      this.#requireAlive(name);
+      return result;
     } finally {
-      this.#pending -= 1;
+      this.#pending.delete(pending);
     }
   }
 
   /** Once per unit: what its first call has changed, a later read must not bring back. */
   async #ownBot(): Promise<void> {
+    this.#bot.begin((await this.#readOwned(BOT_KEY)).asRead);
+  }
+
+  async #readOwned(key: RecordKey): Promise<KeptValue> {
     try {
-      await this.#services.own(BOT_KEY);
-      [this.#bot] = await this.#services.read([BOT_KEY]);
+      await this.#services.own(key);
+      return await this.#services.read(key);
     } catch (error) {
       // Also for a handler that catches it: whoever closes a cycle of waits is rolled back.
       this.#failed = { error };
       throw error;
     }
-  }
-
-  #changeBot<T>(change: (data: unknown) => T): T {
-    const { values } = this.#services;
-    const { value, unchanged } = values.load(BOT_KEY, this.#bot);
-    const result = change(value);
-    if (result instanceof Promise) {
-      // Its own failure would otherwise be reported as unhandled, and hide this error.
-      result.catch(() => {});
-      throw new TypeError(
-        "The function given to updateBotData is asynchronous. Wait for things before it: other chats' updates wait for it.",
-      );
-    }
-    const record = values.encode(BOT_KEY, value);
-    if (record.text !== unchanged.text) {
-      this.#bot = record;
-      this.#botChange = { key: BOT_KEY, record };
-    }
-    return result;
   }
 
   #own(scope: "chat" | "user"): KeptValue {
@@ -192,6 +212,10 @@ export class UnitOfWork {
       `ctx.${scope}Data: ${this.#subject.name} belongs to no ${scope}, so there is no ${scope} data. ` +
         `Register the handler for updates that have a ${scope}, or keep what it needs elsewhere.`,
     );
+  }
+
+  #idNow(scope: "chat" | "user", id: number): number {
+    return scope === "chat" && id === this.#alias?.from ? this.#alias.to : id;
   }
 
   #requireAlive(name: string): void {

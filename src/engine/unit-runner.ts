@@ -3,9 +3,13 @@ import type { Update } from "@grammyjs/types";
 import { BOT_KEY, keyName, keyText, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import type { ChatAlias } from "../persistence/atomic-persistence.ts";
+import { BotData } from "./bot-data.ts";
 import { BotView } from "./bot-view.ts";
 import type { Clock } from "./clock.ts";
 import type { Committer } from "./committer.ts";
+import { KeptValue } from "./kept-value.ts";
+import { LargeRecords } from "./large-records.ts";
+import type { RecordReader } from "./record-reader.ts";
 import type { Reporter } from "./reporter.ts";
 import { SERVICE_ACCOUNTS } from "./scopes-of-update.ts";
 import { Slots, type Slot } from "./slots.ts";
@@ -49,8 +53,9 @@ export interface UnitRunnerOptions {
   readonly reporter: Reporter;
   readonly concurrency: number;
   readonly onHandlerError: "rollback" | "keep";
-  /** Reads records, waiting as long as they can't be read. */
-  readonly read: (keys: readonly RecordKey[]) => Promise<readonly (KeptRecord | undefined)[]>;
+  readonly reader: RecordReader;
+  /** Called when a unit is durable, while it still has its turn. */
+  readonly onCommitted: (unit: UnitOfWork) => void;
   /** Aborted when whatever still runs is given up. */
   readonly stopped: AbortSignal;
 }
@@ -66,20 +71,26 @@ export class UnitRunner {
   readonly #slots: Slots;
   readonly #passages = new Set<Passage>();
   readonly #current = new AsyncLocalStorage<Passage>();
+  readonly #largeRecords: LargeRecords;
   #onIdle: (() => void) | undefined;
   #cancelWatch: (() => void) | undefined;
-  /** The bot's data as of the last commit, once a unit has read it. */
-  #bot: { readonly record: KeptRecord | undefined } | undefined;
 
   constructor(options: UnitRunnerOptions) {
     this.#options = options;
     this.#botView = new BotView(options.values);
     this.#slots = new Slots(options.concurrency);
+    this.#largeRecords = new LargeRecords(options.reporter.logger);
   }
 
   /** Whether the caller is a handler of a unit of work. */
   get isInUnit(): boolean {
-    return this.#current.getStore()?.unit?.isOver === false;
+    return this.current !== undefined;
+  }
+
+  /** The unit of work that the caller is a handler of. */
+  get current(): UnitOfWork | undefined {
+    const unit = this.#current.getStore()?.unit;
+    return unit?.isOver === false ? unit : undefined;
   }
 
   /** Whether the caller is a handler of a unit of work, or a call after its commit. */
@@ -165,16 +176,10 @@ export class UnitRunner {
   }
 
   async #begin(passage: Passage): Promise<UnitOfWork> {
-    const { values, clock } = this.#options;
-    const { keys } = passage;
-    const wanted = this.#bot === undefined ? [...keys, BOT_KEY] : keys;
-    const records = await this.#options.read(wanted);
-    // A commit may have been quicker than this read.
-    this.#bot ??= { record: records[keys.length] };
-    const unit = new UnitOfWork(passage.assignment, keys, records, this.#bot.record, {
-      values,
-      botView: this.#botView,
-      read: (more) => this.#options.read(more),
+    const { values, clock, reader } = this.#options;
+    const [bot, ...kept] = await reader.read([BOT_KEY, ...passage.keys]);
+    const unit = new UnitOfWork(passage.assignment, kept, new BotData(bot?.asRead, values, this.#botView), {
+      read: async (key) => (await reader.read([key]))[0] as KeptValue,
       own: (key) => own(passage, key),
     });
     passage.unit = unit;
@@ -188,13 +193,16 @@ export class UnitRunner {
     const { committer, stopped } = this.#options;
     const done = passage.assignment.update?.update_id;
     stopped.throwIfAborted();
-    if (changes?.length === 0 && unit.calls.length === 0) {
+    const alias = changes === undefined ? undefined : unit.alias;
+    if (changes?.length === 0 && unit.calls.length === 0 && alias === undefined) {
       if (done !== undefined) passage.mark = committer.markDone(done);
       return;
     }
     try {
-      if (changes !== undefined || done !== undefined) await committer.commit({ changes: changes ?? [], done });
-      this.#remember(changes ?? []);
+      if (changes !== undefined || done !== undefined) await committer.commit({ changes: changes ?? [], done, alias });
+      if (changes === undefined) return;
+      this.#largeRecords.report(changes);
+      this.#options.onCommitted(unit);
     } catch (error) {
       // It can never be kept. Then at least it must not come again.
       if (!stopped.aborted && done !== undefined) await committer.commit({ changes: [], done });
@@ -208,7 +216,7 @@ export class UnitRunner {
     for (const { key } of changes) {
       if (hasTurn(key)) continue;
       await own(passage, key);
-      const [now] = await this.#options.read([key]);
+      const [now] = await this.#options.reader.records([key]);
       if (now?.text !== unit.loaded(key)?.text) throw conflict(key);
     }
     return changes;
@@ -232,10 +240,6 @@ export class UnitRunner {
       if (error !== failure) reporter.report(error, { update });
       return undefined;
     }
-  }
-
-  #remember(changes: readonly RecordChange[]): void {
-    for (const { key, record } of changes) if (key.kind === "bot") this.#bot = { record };
   }
 
   async #callAfterCommit({ assignment: { update } }: Passage, unit: UnitOfWork): Promise<void> {

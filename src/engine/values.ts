@@ -3,6 +3,16 @@ import { keyName, type KeptRecord, type RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import type { Schema, ScopeSchema } from "./schema.ts";
 
+/** A value of the current version, and the record that it equals as long as nobody changes it. */
+export interface LoadedValue {
+  readonly value: unknown;
+  /** `undefined` where there is no record and nothing to begin with: then the value is `undefined` too. */
+  readonly unchanged: KeptRecord | undefined;
+}
+
+/** Records other than a scope's data begin as nothing, and have no migrations. */
+const NOTHING: ScopeSchema = { initial: () => undefined, migrations: [] };
+
 /** Turns records into values and back, as the application's schema and codec say. */
 export class Values {
   readonly #codec: Codec;
@@ -15,41 +25,54 @@ export class Values {
     this.#live = live;
   }
 
-  /** A value of the current version, fresh, and the record that it equals as long as nobody changes it. */
-  load(key: RecordKey, record: KeptRecord | undefined): { value: unknown; unchanged: KeptRecord } {
-    const schema = this.#schema[key.kind];
+  /** A fresh value. */
+  load(key: RecordKey, record: KeptRecord | undefined): LoadedValue {
+    const schema = this.#schemaOf(key);
     if (record === undefined) return this.#fresh(key, schema.initial());
-    this.#requireKnown(key, record);
-    const value = this.#codec.decode(record.text, { name: keyName(key), live: this.#live });
+    requireKnown(key, record, schema);
+    const value = this.#decode(key, record);
     if (record.version === schema.migrations.length) return { value, unchanged: record };
     return this.#fresh(key, migrate(key, value, record.version, schema));
   }
 
-  /** The record that keeps this value. Throws `PERDURE_CANNOT_KEEP` with the path of what can't be kept. */
-  encode(key: RecordKey, value: unknown): KeptRecord {
+  /**
+   * The record that keeps this value; none for `undefined` where that means nothing. Throws `PERDURE_CANNOT_KEEP` with the path
+   * of what can't be kept.
+   */
+  encode(key: RecordKey, value: unknown): KeptRecord | undefined {
+    const schema = this.#schemaOf(key);
+    if (value === undefined && schema === NOTHING) return undefined;
     const text: unknown = this.#codec.encode(value, { name: keyName(key), live: this.#live });
     if (typeof text !== "string") {
       throw new PerdureError("PERDURE_CANNOT_KEEP", `${keyName(key)}: the codec gave ${typeof text} instead of text.`);
     }
-    return { text, version: this.#schema[key.kind].migrations.length };
+    return { text, version: schema.migrations.length };
   }
 
-  /** Throws `PERDURE_NEWER_RECORD` for a record that a newer version of the bot has written. */
-  #requireKnown(key: RecordKey, record: KeptRecord): void {
-    const known = this.#schema[key.kind].migrations.length;
-    if (record.version <= known) return;
-    throw new PerdureError(
-      "PERDURE_NEWER_RECORD",
-      `${keyName(key)} was kept by a newer version of this bot: it has been through ${record.version} migrations, this ` +
-        `code knows ${known}. It is left as it is. Run the newer code, or bring its migrations back.`,
-    );
+  #decode(key: RecordKey, record: KeptRecord): unknown {
+    return this.#codec.decode(record.text, { name: keyName(key), live: this.#live });
+  }
+
+  #schemaOf({ kind }: RecordKey): ScopeSchema {
+    return kind === "bot" || kind === "chat" || kind === "user" ? this.#schema[kind] : NOTHING;
   }
 
   /** Decoded anew, since what `initial` and migrations return may share parts with the program's own objects. */
-  #fresh(key: RecordKey, value: unknown): { value: unknown; unchanged: KeptRecord } {
+  #fresh(key: RecordKey, value: unknown): LoadedValue {
     const unchanged = this.encode(key, value);
-    return { value: this.#codec.decode(unchanged.text, { name: keyName(key), live: this.#live }), unchanged };
+    return { value: unchanged === undefined ? undefined : this.#decode(key, unchanged), unchanged };
   }
+}
+
+/** Throws `PERDURE_NEWER_RECORD` for a record that a newer version of the bot has written. */
+function requireKnown(key: RecordKey, record: KeptRecord, schema: ScopeSchema): void {
+  const known = schema.migrations.length;
+  if (record.version <= known) return;
+  throw new PerdureError(
+    "PERDURE_NEWER_RECORD",
+    `${keyName(key)} was kept by a newer version of this bot: it has been through ${record.version} migrations, this ` +
+      `code knows ${known}. It is left as it is. Run the newer code, or bring its migrations back.`,
+  );
 }
 
 function migrate(key: RecordKey, old: unknown, version: number, schema: ScopeSchema): unknown {

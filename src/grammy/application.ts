@@ -1,21 +1,29 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Update } from "@grammyjs/types";
-import { BotError, type Bot, type webhookCallback } from "grammy";
+import { BotError, type Bot, type StorageAdapter, type webhookCallback } from "grammy";
+import { Collection } from "../collection/collection.ts";
+import { Entries } from "../collection/entries.ts";
+import type { LiveObjects } from "../data/codec.ts";
+import type { KeptTypes } from "../data/kept-types.ts";
 import { systemClock } from "../engine/clock.ts";
 import { Engine, type TransactionKeys } from "../engine/engine.ts";
 import { consoleLogger, type Logger } from "../engine/logger.ts";
 import { Reporter, type ErrorListener } from "../engine/reporter.ts";
 import { PerdureError, isPerdureError } from "../errors.ts";
-import type { AtomicPersistence, FailedUpdate } from "../persistence/atomic-persistence.ts";
+import type { FailedUpdate } from "../persistence/atomic-persistence.ts";
+import type { BasePersistence } from "../persistence/base-persistence.ts";
+import { HostedPersistence } from "../persistence/hosted-persistence.ts";
 import { botIdOf, requireNoMiddleware } from "./bot-checks.ts";
 import { bindUnit, type AnyPersistentContext, type KeptOf } from "./context.ts";
 import { InFlight } from "./in-flight.ts";
 import { Lifetime } from "./lifetime.ts";
 import { liveBot } from "./live-bot.ts";
+import { migrationOf, type MigrateChatData } from "./migrate-chat-data.ts";
 import { resolveOptions, type ApplicationOptions, type ResolvedOptions } from "./options.ts";
 import { PollingGate, type OpenLifetime } from "./polling-gate.ts";
 import { PollingLoop, type AppPollingOptions } from "./polling-loop.ts";
 import { onStopSignal } from "./stop-signals.ts";
+import { storageAdapterOf } from "./storage-adapter.ts";
 import { transactionOf, type Transaction } from "./transaction.ts";
 import { makeWebhookCallback, onWebhookCallback, type AppWebhookOptions } from "./webhooks.ts";
 
@@ -37,11 +45,15 @@ export interface RunOptions {
  */
 export class Application<C extends AnyPersistentContext> {
   readonly bot: Bot<C>;
-  readonly persistence: AtomicPersistence;
-  readonly #hooks: Pick<ApplicationOptions<unknown, Application<C>>, "postInit" | "postStop" | "postShutdown">;
+  /** The persistence that the application was given. */
+  readonly persistence: BasePersistence<KeptOf<C>> | BasePersistence;
+  readonly #hooks: Pick<ApplicationOptions<KeptTypes, Application<C>>, "postInit" | "postStop" | "postShutdown">;
   readonly #resolved: ResolvedOptions;
   readonly #logger: Logger;
   readonly #reporter: Reporter;
+  readonly #hosted: HostedPersistence;
+  readonly #live: LiveObjects;
+  readonly #collections = new Map<string, Entries>();
   /** Set in the functions of the options: what they call must not wait for what waits for them. */
   readonly #inHook = new AsyncLocalStorage<Lifetime | undefined>();
   #lifetime: Lifetime | undefined;
@@ -60,6 +72,12 @@ export class Application<C extends AnyPersistentContext> {
     this.persistence = options.persistence;
     this.#hooks = options;
     requireNoMiddleware(bot);
+    this.#live = liveBot(bot, this.#logger);
+    this.#hosted = new HostedPersistence(options.persistence as BasePersistence, {
+      clock: systemClock,
+      onError: (error) => this.#reporter.report(error),
+    });
+    options.persistence.setBot(bot, this.#live);
     this.#install();
   }
 
@@ -161,6 +179,62 @@ export class Application<C extends AnyPersistentContext> {
     return engine.transaction(keys, async (unit) => run(transactionOf(engine, unit, this.bot.api)));
   }
 
+  /**
+   * Named records of the bot's own, beside the data of chats, users and the bot. Asked for the same name again, it gives the same
+   * records. In a handler they belong to its update; elsewhere each call is a commit of its own.
+   */
+  collection<T>(name: string): Collection<T> {
+    return new Collection(this.#entries(name));
+  }
+
+  /**
+   * A storage for grammY's `session()`, `@grammyjs/conversations` and every plugin that takes a `StorageAdapter`. What it keeps in a
+   * handler belongs to the update's commit. It is the collection with this name.
+   */
+  storageAdapter<T>(name: string): StorageAdapter<T> {
+    return storageAdapterOf<T>(this.#entries(name));
+  }
+
+  /**
+   * Removes a chat's data (PTB statements 102, 103). In a handler it is a part of the update: it waits for other updates of that
+   * chat, what is written to its data later counts, and nothing is removed if the handler fails. Elsewhere it is a commit of its
+   * own. For an unknown id it does nothing.
+   */
+  dropChatData(chatId: number): Promise<void> {
+    return this.#joining((engine) => engine.drop("chat", chatId));
+  }
+
+  /** Removes a user's data, likewise. */
+  dropUserData(userId: number): Promise<void> {
+    return this.#joining((engine) => engine.drop("user", userId));
+  }
+
+  /**
+   * Removes all that is kept under the user's id: the user's data and the data of the private chat with the user. Likewise a
+   * part of the update, or a commit of its own. Entries of collections are yours to remove: `app.transaction` makes it one commit.
+   */
+  forgetUser(userId: number): Promise<void> {
+    return this.#joining((engine) => engine.forgetUser(userId));
+  }
+
+  /**
+   * Moves what is kept for one chat to another id, for which the old one stands from then on (PTB statements 104 to 106). What
+   * Telegram announces is moved without this. Where both have data, the option `onMigrate` merges. A chat that has moved already is
+   * not moved again. Throws a `TypeError` for anything but a pair of ids or a message that announces a migration.
+   */
+  migrateChatData(migration: MigrateChatData): Promise<void> {
+    return this.#joining((engine) => engine.migrateChat(migrationOf(migration)));
+  }
+
+  /**
+   * Resolves when everything that was committed before is where it is kept: for a persistence that is written in intervals, this
+   * writes now (PTB statement 110). Its errors go to {@link Application.onError}, and what failed is written again later.
+   */
+  async updatePersistence(): Promise<void> {
+    await (await this.#opened()).flush();
+    await this.#hosted.write();
+  }
+
   /** The ids of the chats that have data, in ascending order, read page by page: for broadcasts. */
   chatIds(): AsyncGenerator<number> {
     return this.#ids("chat");
@@ -185,9 +259,41 @@ export class Application<C extends AnyPersistentContext> {
     this.#reporter.onError(listener);
   }
 
+  /**
+   * Does what belongs to the update where it is called in a handler: at once, so that a handler that does not wait for it is found.
+   * Elsewhere the application is opened if need be.
+   */
+  #joining<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+    const engine = this.#engine;
+    if (engine?.isInUnit !== true) return this.#opened().then(work);
+    try {
+      return work(engine);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #opened(): Promise<Engine> {
+    return this.#open(false).opened();
+  }
+
+  #entries(name: string): Entries {
+    if (typeof name !== "string" || name === "" || !name.isWellFormed()) {
+      throw new TypeError(`A collection's name is a text, not ${JSON.stringify(name)}.`);
+    }
+    const entries =
+      this.#collections.get(name) ??
+      new Entries(name, {
+        engine: () => this.#joining(async (engine) => engine),
+        join: (what, work) => this.#joining((engine) => engine.join(what, {}, work)),
+      });
+    this.#collections.set(name, entries);
+    return entries;
+  }
+
   async *#ids(scope: "chat" | "user"): AsyncGenerator<number> {
     const engine = await this.#open(false).opened();
-    yield* engine.ids(scope);
+    for await (const { id } of engine.keys(scope)) yield id;
   }
 
   #install(): void {
@@ -204,7 +310,7 @@ export class Application<C extends AnyPersistentContext> {
       const known = this.#lifetime === undefined ? this.#engine : this.#lifetime.ready;
       const engine = known ?? (await this.#open(false).opened());
       await engine.handle(ctx.update, async (unit) => {
-        bindUnit(ctx, unit);
+        bindUnit(ctx, unit, this);
         await next();
       });
     });
@@ -248,7 +354,8 @@ export class Application<C extends AnyPersistentContext> {
   }
 
   async #openPersistence(lifetime: Lifetime): Promise<Engine> {
-    const { persistence, bot } = this;
+    const { bot } = this;
+    const { store: persistence, refresh, limits } = this.#hosted;
     // The lifetime is not complete before this function first waits.
     await Promise.resolve();
     const signal = lifetime.stopping;
@@ -256,7 +363,8 @@ export class Application<C extends AnyPersistentContext> {
     try {
       const engine = new Engine({
         persistence,
-        live: liveBot(bot, this.#logger),
+        live: this.#live,
+        refresh,
         clock: systemClock,
         reporter: this.#reporter,
         onReplayNeeded: () => void this.#replay(),
@@ -265,6 +373,7 @@ export class Application<C extends AnyPersistentContext> {
       await engine.load([signal]);
       lifetime.engine = engine;
       this.#engine = engine;
+      if (limits !== undefined) this.#logger.warn(limits);
       await this.#inHook.run(lifetime, async () => this.#hooks.postInit?.(this));
       return engine;
     } catch (error) {
@@ -292,7 +401,7 @@ export class Application<C extends AnyPersistentContext> {
     this.#isShutDown = true;
     this.#loop = undefined;
     try {
-      await this.persistence.close();
+      await this.#hosted.store.close();
     } finally {
       await this.#inHook.run(this.#lifetime, async () => this.#hooks.postShutdown?.(this));
     }

@@ -1,16 +1,8 @@
 import type { Context } from "grammy";
+import type { Data, KeptTypes } from "../data/kept-types.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
-
-/** What a bot keeps: the type of its data, of each chat's and of each user's. What is not named is empty. */
-export interface KeptTypes {
-  bot?: object;
-  chat?: object;
-  user?: object;
-}
-
-/** The type of one scope's data. */
-export type Data<K, Scope extends keyof KeptTypes> = K extends { [S in Scope]: infer D } ? D : Record<string, never>;
+import type { Application } from "./application.ts";
 
 /** A value and all that it holds, to read and not to change. */
 export type DeepReadonly<T> = T extends (...args: never[]) => unknown
@@ -50,6 +42,8 @@ export interface PersistentFlavor<K extends KeptTypes> {
    * errors go to `app.onError`.
    */
   afterCommit(call: () => MaybePromise<void>): void;
+  /** The application. What its methods do here belongs to this update, but for `transaction`, which is refused. */
+  readonly application: Application<Context & PersistentFlavor<K>>;
 }
 
 /** A context with the kept data on it: `type MyContext = PersistentContext<Context, Kept>`. */
@@ -105,7 +99,8 @@ const ACCESSORS: PropertyDescriptorMap & ThisType<Bound> = {
 };
 
 /** Puts the values of a unit of work on the context of its update. */
-export function bindUnit(ctx: Context, unit: UnitOfWork): void {
+export function bindUnit(ctx: Context, unit: UnitOfWork, application: unknown): void {
   Object.defineProperties(ctx, ACCESSORS);
   Object.defineProperty(ctx, UNIT, { value: unit });
+  Object.defineProperty(ctx, "application", { value: application });
 }

@@ -1,11 +1,13 @@
 import { milliseconds, type Duration } from "../data/duration.ts";
+import type { KeptTypes } from "../data/kept-types.ts";
 import type { Scope } from "../data/record.ts";
 import type { OnMigrate } from "../engine/chat-migration.ts";
 import type { Logger } from "../engine/logger.ts";
 import type { Migration, Schema } from "../engine/schema.ts";
 import { PerdureError } from "../errors.ts";
+import type { Data } from "../data/kept-types.ts";
 import { AtomicPersistence } from "../persistence/atomic-persistence.ts";
-import type { Data } from "./context.ts";
+import { BasePersistence } from "../persistence/base-persistence.ts";
 
 /** The scopes whose data cannot begin as `{}`. */
 type Demanding<K> = { [S in Scope]: Record<never, never> extends Data<K, S> ? never : S }[Scope];
@@ -26,11 +28,13 @@ export interface Migrations {
 }
 
 /** Options of `Application`. */
-export type ApplicationOptions<K, App> = CommonOptions<App> &
-  MigrateOption<K> &
+export type ApplicationOptions<K extends KeptTypes, App> = CommonOptions<App> &
+  TypedOptions<K> &
   ([Demanding<K>] extends [never] ? { initial?: Initial<K> | undefined } : { initial: Initial<K> });
 
-interface MigrateOption<K> {
+interface TypedOptions<K extends KeptTypes> {
+  /** Where everything is kept: a class for this bot's data, or for any. */
+  persistence: BasePersistence<K> | BasePersistence;
   /**
    * A group has become a supergroup (the Bot API calls it migration), and both have data: merges them. By default the
    * group's data stands, and a warning tells what was dropped.
@@ -39,8 +43,6 @@ interface MigrateOption<K> {
 }
 
 interface CommonOptions<App> {
-  /** Where everything is kept. */
-  persistence: AtomicPersistence;
   /** Bring older data up. */
   migrations?: Migrations | undefined;
   /** How many updates are handled at the same time by `app.run()`, the runner or a webhook. Default 64. */
@@ -76,10 +78,10 @@ export interface ResolvedOptions {
 
 /** Checks what the compiler cannot, and fills in the defaults. Throws `PERDURE_INVALID_OPTION`. */
 export function resolveOptions<App>(
-  options: CommonOptions<App> & { initial?: unknown; onMigrate?: unknown },
+  options: CommonOptions<App> & { persistence: unknown; initial?: unknown; onMigrate?: unknown },
 ): ResolvedOptions {
   const { persistence, concurrency = 64, onHandlerError = "rollback", stopTimeout = "10s", maxAttempts = 3 } = options;
-  if (!(persistence instanceof AtomicPersistence)) {
+  if (!(persistence instanceof BasePersistence)) {
     throw invalid("persistence", persistence, 'a persistence, such as new SqlitePersistence({ path: "bot.sqlite" })');
   }
   requireCount("concurrency", concurrency, 1);
@@ -89,6 +91,7 @@ export function resolveOptions<App>(
   }
   const initial = (options.initial ?? {}) as { [S in Scope]?: () => unknown };
   const migrations = options.migrations ?? {};
+  if (!(persistence instanceof AtomicPersistence)) requireNone(migrations, persistence);
   return {
     schema: {
       bot: scopeSchema("bot", initial.bot, migrations.bot),
@@ -113,6 +116,18 @@ function scopeSchema(
     throw invalid(`migrations.${scope}`, migrations, "an array of functions");
   }
   return { initial, migrations };
+}
+
+/** Without a place for a record's version, every start would run them again. */
+function requireNone(migrations: Migrations, persistence: BasePersistence): void {
+  for (const [scope, list] of Object.entries(migrations)) {
+    if (!Array.isArray(list) || list.length === 0) continue;
+    throw new PerdureError(
+      "PERDURE_INVALID_OPTION",
+      `migrations.${scope} is given, and ${persistence.constructor.name} does not keep which of them a record has been through. ` +
+        "Use an atomic persistence, such as SqlitePersistence, or bring the data up in the class itself.",
+    );
+  }
 }
 
 function requireCount(option: string, value: number, least: number): void {

@@ -2,7 +2,8 @@ import type { Api } from "grammy";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
-import type { Data, DeepReadonly, KeptTypes } from "./context.ts";
+import type { Data, KeptTypes } from "../data/kept-types.ts";
+import type { DeepReadonly } from "./context.ts";
 
 /** What `app.transaction` gives. All of it throws `PERDURE_UNIT_OVER` once the transaction has ended. */
 export interface Transaction<K> {

@@ -1,7 +1,17 @@
 import type { Update } from "@grammyjs/types";
-import type { Codec } from "../data/codec.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
+import type {
+  ConversationId,
+  KeptRecord,
+  KeyOf,
+  RecordChange,
+  RecordKey,
+  RecordKind,
+  TimedKind,
+} from "../data/record.ts";
+import { BasePersistence, type CallbackData, type ConversationEntry } from "./base-persistence.ts";
+import type { DoneRange } from "./done-ranges.ts";
+import { RecordValues } from "./record-values.ts";
 
 /**
  * Where records are kept, for backends that commit atomically.
@@ -18,14 +28,16 @@ import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
  *   again with the same arguments, and the second call has the effect of one.
  * - **Order.** Commits take effect in the order in which they were called.
  * - **A failed read is an error**, never an absent record.
+ * - **Reads are current.** A read sees every commit that was acknowledged before it, also another program's.
  * - **Errors.** `PERDURE_REFUSED` says that this call can never succeed. Every other error means "not now", and the engine
  *   tries again, with growing pauses.
  * - **After `close`** every method but `close` rejects with `PERDURE_CLOSED`.
+ *
+ * The methods of `BasePersistence` are there too, made of these: for tools and for programs that come from PTB. They work
+ * between `open` and `close`, each is a commit of its own, and a running application sees what they change as it
+ * sees another program's changes.
  */
-export abstract class AtomicPersistence {
-  /** How values become the texts that are kept. */
-  abstract readonly codec: Codec;
-
+export abstract class AtomicPersistence extends BasePersistence {
   /** What this backend can do. The application says at start which of its promises cannot be kept without an ability. */
   abstract readonly abilities: Abilities;
 
@@ -37,6 +49,15 @@ export abstract class AtomicPersistence {
 
   /** The records with these keys, in this order, all of one moment; `undefined` for a record that is not there. */
   abstract read(keys: readonly RecordKey[]): MaybePromise<readonly (KeptRecord | undefined)[]>;
+
+  /**
+   * The keys of one kind, in a fixed order: ids that are numbers ascend, of conversations and entries those of one name stand
+   * together. At most `limit`, after the given one.
+   */
+  abstract keys<Kind extends RecordKind>(kind: Kind, options: KeysOptions<Kind>): MaybePromise<readonly KeyOf<Kind>[]>;
+
+  /** The records of one kind whose `time` is not after `until`, the earliest first, at most `limit`: the jobs that are due. */
+  abstract earliest(kind: TimedKind, options: EarliestOptions): MaybePromise<readonly TimedRecord[]>;
 
   /**
    * Puts the updates that are new into the inbox, in this order, and answers for each what it was. An update that
@@ -59,18 +80,80 @@ export abstract class AtomicPersistence {
   /** The chats that have another id by now. */
   abstract chatAliases(): MaybePromise<readonly ChatAlias[]>;
 
-  /** The ids of the chats or users that have data, in ascending order, at most `limit`, above the given one. */
-  abstract ids(scope: "chat" | "user", options: IdsOptions): MaybePromise<readonly number[]>;
-
   /**
    * Makes units of work durable, all or nothing: their changes, and their updates done (out of the inbox, and
    * remembered for at least 25 hours). Where two units change one record, the later one stands.
    */
   abstract commit(units: readonly UnitCommit[]): MaybePromise<void>;
+
+  /** The done updates of the bot, for tools that move everything. */
+  abstract doneUpdates(): MaybePromise<readonly DoneRange[]>;
+
+  /**
+   * Runs `work`, all of whose commits and other writes become durable as one when it resolves; when it rejects, none of them
+   * does. Its reads see its own writes. For tools that write much: nothing else may use this object meanwhile.
+   */
+  abstract exclusively<T>(work: () => Promise<T>): Promise<T>;
+
+  readonly #values: RecordValues = new RecordValues(this);
+
+  override getBotData(): Promise<object | undefined> {
+    return this.#values.bot();
+  }
+
+  override getChatData(): Promise<ReadonlyMap<number, object>> {
+    return this.#values.all("chat");
+  }
+
+  override getUserData(): Promise<ReadonlyMap<number, object>> {
+    return this.#values.all("user");
+  }
+
+  override getCallbackData(): Promise<CallbackData | undefined> {
+    return this.#values.callbackData();
+  }
+
+  override getConversations(name: string): Promise<readonly ConversationEntry[]> {
+    return this.#values.conversations(name);
+  }
+
+  override updateBotData(data: object): Promise<void> {
+    return this.#values.put({ kind: "bot" }, data);
+  }
+
+  override updateChatData(chatId: number, data: object): Promise<void> {
+    return this.#values.put({ kind: "chat", id: chatId }, data);
+  }
+
+  override updateUserData(userId: number, data: object): Promise<void> {
+    return this.#values.put({ kind: "user", id: userId }, data);
+  }
+
+  override updateCallbackData(data: CallbackData): Promise<void> {
+    return this.#values.putCallbackData(data);
+  }
+
+  override updateConversation(name: string, id: ConversationId, state: unknown): Promise<void> {
+    return this.#values.putConversation({ kind: "conversation", name, id }, state);
+  }
+
+  override dropChatData(chatId: number): Promise<void> {
+    return this.#values.remove({ kind: "chat", id: chatId });
+  }
+
+  override dropUserData(userId: number): Promise<void> {
+    return this.#values.remove({ kind: "user", id: userId });
+  }
+
+  override conversationNames(): Promise<readonly string[]> {
+    return this.#values.conversationNames();
+  }
 }
 
 /** What a backend can do. */
 export interface Abilities {
+  /** Whether a commit is all or nothing for every reader and after every crash, the inbox and the done marks included. */
+  readonly atomic: boolean;
   /** What an acknowledged commit survives: a power cut, the end of the process (`kill -9`), or neither. */
   readonly durable: "disk" | "os" | "no";
   /** Whether several processes may use it for one bot at the same time. */
@@ -131,12 +214,28 @@ export interface ChatAlias {
   readonly to: number;
 }
 
-/** Which ids. */
-export interface IdsOptions {
-  /** Only ids above this one. Without it, from the lowest. */
-  readonly after?: number | undefined;
+/** Which keys. */
+export interface KeysOptions<Kind extends RecordKind = RecordKind> {
+  /** Only those of the conversation handler or of the collection with this name. */
+  readonly within?: string | undefined;
+  /** Only those after this one. Without it, from the beginning. */
+  readonly after?: KeyOf<Kind> | undefined;
   /** At most so many. */
   readonly limit: number;
+}
+
+/** Which records of a kind that has times. */
+export interface EarliestOptions {
+  /** Only those whose `time` is not after this, in milliseconds since 1970. */
+  readonly until: number;
+  /** At most so many. */
+  readonly limit: number;
+}
+
+/** A record that has a time. */
+export interface TimedRecord {
+  readonly key: KeyOf<TimedKind>;
+  readonly record: KeptRecord & { readonly time: number };
 }
 
 /** What one unit of work leaves. */
@@ -148,6 +247,10 @@ export interface UnitCommit {
   readonly setAside?: boolean | undefined;
   /** A chat that has another id from now on. */
   readonly alias?: ChatAlias | undefined;
+  /** Updates that are done, as {@link AtomicPersistence.doneUpdates} gave them. */
+  readonly doneUpdates?: readonly DoneRange[] | undefined;
+  /** Updates that were set aside elsewhere, as {@link AtomicPersistence.failedUpdates} gave them. */
+  readonly failedUpdates?: readonly FailedUpdate[] | undefined;
 }
 
 /** How long done updates are remembered, in milliseconds. Telegram delivers an update for 24 hours at most. */

@@ -10,7 +10,7 @@ export interface DoneRange {
   readonly until: number;
 }
 
-/** What {@link DoneRanges.add} changed: rows to remove by their `first`, and rows to write, in this order. */
+/** What a change of {@link DoneRanges} means for its table: rows to remove by their `first`, and rows to write, in this order. */
 export interface DoneRangesChange {
   readonly removed: readonly number[];
   readonly written: readonly DoneRange[];
@@ -28,7 +28,7 @@ const LONGEST_GROWTH = 60 * 60 * 1000;
  */
 export class DoneRanges {
   /** Sorted by `first`, not overlapping. */
-  readonly #ranges: DoneRange[];
+  #ranges: DoneRange[];
 
   constructor(ranges: Iterable<DoneRange> = []) {
     this.#ranges = [...ranges].sort((a, b) => a.first - b.first);
@@ -40,41 +40,69 @@ export class DoneRanges {
     return range !== undefined && id <= range.last && range.until >= now - DONE_MEMORY;
   }
 
-  /** Adds ids at this time and forgets what is older than {@link DONE_MEMORY}. */
-  add(ids: readonly number[], now: number): DoneRangesChange {
-    const removed = new Set<number>();
-    const written = new Map<number, DoneRange>();
-    for (const first of this.#forget(now - DONE_MEMORY)) removed.add(first);
-    for (const id of ids) this.#addOne(id, now, removed, written);
-    return { removed: [...removed], written: [...written.values()] };
+  /** What is done, and was so in the last 25 hours: ascending, not overlapping. */
+  remembered(now: number): readonly DoneRange[] {
+    return this.#ranges.filter((range) => range.until >= now - DONE_MEMORY);
   }
 
-  #addOne(id: number, now: number, removed: Set<number>, written: Map<number, DoneRange>): void {
+  /** Adds ids at this time and forgets what is older than {@link DONE_MEMORY}. */
+  add(ids: readonly number[], now: number): DoneRangesChange {
+    const change = new Change();
+    this.#forget(now - DONE_MEMORY, change);
+    for (const id of ids) this.#addOne(id, now, change);
+    return change.asArrays();
+  }
+
+  /**
+   * Adds ranges with the times that they bring, and forgets what is older than {@link DONE_MEMORY}. An id that is in it already
+   * is remembered for the longer of the two times. A range that is none is a `TypeError`, and nothing is added.
+   */
+  addRanges(ranges: readonly DoneRange[], now: number): DoneRangesChange {
+    for (const range of ranges) checkRange(range);
+    const change = new Change();
+    for (const range of ranges) this.#addRange(range, change);
+    this.#forget(now - DONE_MEMORY, change);
+    return change.asArrays();
+  }
+
+  #addOne(id: number, now: number, change: Change): void {
     const index = this.#indexBefore(id);
     const before = this.#ranges[index];
     if (before !== undefined && id <= before.last) return;
     const after = this.#ranges[index + 1];
-    const joinsBefore = before?.last === id - 1 && now - before.since < LONGEST_GROWTH;
-    const joinsAfter = after?.first === id + 1 && now - after.since < LONGEST_GROWTH;
+    const joinsBefore = before?.last === id - 1 && mayGrow(before, now);
+    const joinsAfter = after?.first === id + 1 && mayGrow(after, now);
     const range: DoneRange = {
       first: joinsBefore ? before.first : id,
       last: joinsAfter ? after.last : id,
       since: Math.min(now, joinsBefore ? before.since : now, joinsAfter ? after.since : now),
       until: now,
     };
-    this.#ranges.splice(joinsBefore ? index : index + 1, Number(joinsBefore) + Number(joinsAfter), range);
-    if (joinsAfter) {
-      removed.add(after.first);
-      written.delete(after.first);
-    }
-    removed.delete(range.first);
-    written.set(range.first, range);
+    this.#replace(joinsBefore ? index : index + 1, Number(joinsBefore) + Number(joinsAfter), [range], change);
   }
 
-  #forget(before: number): number[] {
-    const old = this.#ranges.filter((range) => range.until < before).map((range) => range.first);
-    if (old.length > 0) this.#ranges.splice(0, Infinity, ...this.#ranges.filter((range) => range.until >= before));
-    return old;
+  #addRange(range: DoneRange, change: Change): void {
+    const before = this.#indexBefore(range.first);
+    const start = (this.#ranges[before]?.last ?? -Infinity) < range.first ? before + 1 : before;
+    const end = this.#indexBefore(range.last) + 1;
+    const overlapping = this.#ranges.slice(start, end);
+    const lasting = overlapping.filter(({ until }) => until >= range.until);
+    const giving = overlapping.filter(({ until }) => until < range.until);
+    const pieces = [...lasting, ...without(range, lasting), ...giving.flatMap((old) => without(old, [range]))];
+    pieces.sort((a, b) => a.first - b.first);
+    this.#replace(start, overlapping.length, pieces, change);
+  }
+
+  #replace(index: number, count: number, by: readonly DoneRange[], change: Change): void {
+    for (const { first } of this.#ranges.splice(index, count, ...by)) change.remove(first);
+    for (const range of by) change.write(range);
+  }
+
+  #forget(before: number, change: Change): void {
+    const old = this.#ranges.filter((range) => range.until < before);
+    if (old.length === 0) return;
+    for (const { first } of old) change.remove(first);
+    this.#ranges = this.#ranges.filter((range) => range.until >= before);
   }
 
   /** The index of the last range that begins at or before `id`, or -1. */
@@ -88,4 +116,47 @@ export class DoneRanges {
     }
     return low - 1;
   }
+}
+
+/** A range of a clock that goes ahead stays as it is: growing would shorten the time for which it is remembered. */
+function mayGrow(range: DoneRange, now: number): boolean {
+  return now - range.since < LONGEST_GROWTH && range.until <= now;
+}
+
+/** What several steps mean for the table together. */
+class Change {
+  readonly #removed = new Set<number>();
+  readonly #written = new Map<number, DoneRange>();
+
+  remove(first: number): void {
+    this.#removed.add(first);
+    this.#written.delete(first);
+  }
+
+  write(range: DoneRange): void {
+    this.#removed.delete(range.first);
+    this.#written.set(range.first, range);
+  }
+
+  asArrays(): DoneRangesChange {
+    return { removed: [...this.#removed], written: [...this.#written.values()] };
+  }
+}
+
+/** What is left of a range beside others, which ascend. */
+function without(range: DoneRange, others: readonly DoneRange[]): DoneRange[] {
+  const pieces: DoneRange[] = [];
+  let first = range.first;
+  for (const other of others) {
+    if (first < other.first) pieces.push({ ...range, first, last: other.first - 1 });
+    first = Math.max(first, other.last + 1);
+  }
+  if (first <= range.last) pieces.push({ ...range, first });
+  return pieces;
+}
+
+function checkRange(range: DoneRange): void {
+  const { first, last, since, until } = range;
+  if (first <= last && [first, last, since, until].every(Number.isSafeInteger)) return;
+  throw new TypeError(`${JSON.stringify(range)} is no range of done updates.`);
 }

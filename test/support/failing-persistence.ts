@@ -1,13 +1,15 @@
 import type { Update } from "@grammyjs/types";
-import type { Codec } from "../../src/data/codec.ts";
-import type { KeptRecord, RecordKey } from "../../src/data/record.ts";
+import type { KeptRecord, KeyOf, RecordKey, RecordKind, TimedKind } from "../../src/data/record.ts";
+import type { DoneRange } from "../../src/persistence/done-ranges.ts";
 import {
   AtomicPersistence,
   type Abilities,
   type Acceptance,
   type ChatAlias,
   type FailedUpdate,
-  type IdsOptions,
+  type EarliestOptions,
+  type KeysOptions,
+  type TimedRecord,
   type InboxEntry,
   type OpenOptions,
   type OpenUpdatesOptions,
@@ -19,7 +21,6 @@ type Operation = "accept" | "commit" | "read";
 /** A persistence whose operations fail, wait, or are counted, as a test says. Each call waits for the event loop once. */
 export class FailingPersistence extends AtomicPersistence {
   readonly inner: AtomicPersistence;
-  readonly codec: Codec;
   readonly abilities: Abilities;
   /** The units of each commit that succeeded. */
   readonly commits: (readonly UnitCommit[])[] = [];
@@ -30,9 +31,8 @@ export class FailingPersistence extends AtomicPersistence {
   after: (operation: Operation) => unknown = () => {};
 
   constructor(inner: AtomicPersistence) {
-    super();
+    super({ codec: inner.codec });
     this.inner = inner;
-    this.codec = inner.codec;
     this.abilities = inner.abilities;
   }
 
@@ -72,8 +72,20 @@ export class FailingPersistence extends AtomicPersistence {
     return this.inner.chatAliases();
   }
 
-  async ids(scope: "chat" | "user", options: IdsOptions): Promise<readonly number[]> {
-    return this.inner.ids(scope, options);
+  async keys<Kind extends RecordKind>(kind: Kind, options: KeysOptions<Kind>): Promise<readonly KeyOf<Kind>[]> {
+    return this.inner.keys(kind, options);
+  }
+
+  async earliest(kind: TimedKind, options: EarliestOptions): Promise<readonly TimedRecord[]> {
+    return this.inner.earliest(kind, options);
+  }
+
+  async doneUpdates(): Promise<readonly DoneRange[]> {
+    return this.inner.doneUpdates();
+  }
+
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.inner.exclusively(work);
   }
 
   async commit(units: readonly UnitCommit[]): Promise<void> {

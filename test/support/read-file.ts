@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 type Row = Record<string, unknown>;
 
 /** What a query finds in a bot's file, as anybody may read it while the bot runs. */
-export function query(path: string, sql: string, ...parameters: number[]): Row[] {
+export function query(path: string, sql: string, ...parameters: (number | string)[]): Row[] {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
     return database.prepare(sql).all(...parameters);

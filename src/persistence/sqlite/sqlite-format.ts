@@ -4,11 +4,8 @@ import type { SqliteClient } from "./sqlite-client.ts";
 /** Stands in the file's header (`pragma application_id`), so that no other program's database is taken for ours. */
 const APPLICATION_ID = 0x50_72_64_72; // "Prdr"
 
-/** The newest format that this code reads, and the one that it writes (`pragma user_version`). */
-// 1: bot_data, chat_data, user_data, chat_alias, inbox, failed, done.
-const FORMAT = 1;
-
-const TABLES = `
+/** bot_data, chat_data, user_data, inbox, failed, chat_alias, done. */
+const FORMAT_1 = `
   create table bot_data (
     id integer primary key check (id = 1),
     version integer not null,
@@ -43,19 +40,83 @@ const TABLES = `
   ) strict, without rowid;
 `;
 
+/** A table of every other kind of record. `key` is the id of a conversation as JSON, written as `JSON.stringify` writes it. */
+const FORMAT_2 = `
+  create table conversation (
+    name text not null,
+    key text not null check (json_type(key) = 'array' and key = json(key)),
+    version integer not null,
+    data text not null,
+    primary key (name, key)
+  ) strict, without rowid;
+  create table entry (
+    collection text not null,
+    id text not null,
+    version integer not null,
+    data text not null,
+    primary key (collection, id)
+  ) strict, without rowid;
+  create table keyboard (
+    id text not null primary key,
+    last_used integer,
+    version integer not null,
+    data text not null
+  ) strict, without rowid;
+  create index keyboard_last_used on keyboard (last_used) where last_used is not null;
+  create table callback_query (
+    id text not null primary key,
+    answered_at integer,
+    version integer not null,
+    data text not null
+  ) strict, without rowid;
+  create index callback_query_answered_at on callback_query (answered_at) where answered_at is not null;
+  create table job (
+    id text not null primary key,
+    due integer,
+    version integer not null,
+    data text not null
+  ) strict, without rowid;
+  create index job_due on job (due) where due is not null;
+`;
+
+/** What leads to each format from the one before: the first to format 1. A new format is one more, at the end. */
+const STEPS: readonly string[] = [FORMAT_1, FORMAT_2];
+
+/** The newest format that this code reads, and the one that it writes (`pragma user_version`). */
+const FORMAT = STEPS.length;
+
 /** Lays out a new, empty database. */
 export function createFormat(database: SqliteClient): void {
   database.exec(`
     begin;
     pragma application_id = ${APPLICATION_ID};
-    pragma user_version = ${FORMAT};
-    ${TABLES}
+    ${stepsFrom(0)}
     commit;
     pragma journal_mode = wal;
   `);
 }
 
-/** Rejects a database that is not ours, or of a newer format. Reads only. */
+/** Brings a database that was checked up to the newest format: to the end or, when it fails or is killed, not at all. */
+export function upgradeFormat(database: SqliteClient): void {
+  if (pragma(database, "user_version") === FORMAT) return;
+  database.exec("begin immediate");
+  try {
+    database.exec(stepsFrom(pragma(database, "user_version")));
+    database.exec("commit");
+  } catch (error) {
+    // What ended the transaction, a full disk for one, is the error to tell; not that there is none to roll back.
+    try {
+      database.exec("rollback");
+    } catch {}
+    throw error;
+  }
+}
+
+function stepsFrom(format: number): string {
+  return `${STEPS.slice(format).join("")} pragma user_version = ${FORMAT};`;
+}
+
+/** Rejects a database that is not ours, or of a format that this code does not know. Reads only. */
 export function checkFormat(database: SqliteClient, file: string): void {
   const applicationId = pragma(database, "application_id");
   if (applicationId !== APPLICATION_ID) {
@@ -66,6 +127,12 @@ export function checkFormat(database: SqliteClient, file: string): void {
     );
   }
   const format = pragma(database, "user_version");
+  if (format < 1) {
+    throw new PerdureError(
+      "PERDURE_CORRUPT",
+      `${file} says that it has format ${format}, which there is not. It was left as it is. Put back a backup.`,
+    );
+  }
   if (format > FORMAT) {
     throw new PerdureError(
       "PERDURE_NEWER_FORMAT",

@@ -262,7 +262,7 @@ describe("files that are not to be touched", () => {
     const { size } = statSync(path);
     const descriptor = openSync(path, "r+");
     // The tables' first pages are whole, so that opening finds nothing wrong.
-    for (let offset = 16 * 4096; offset < size; offset += 4096)
+    for (let offset = 24 * 4096; offset < size; offset += 4096)
       writeSync(descriptor, Buffer.alloc(4096, 0xab), 0, 4096, offset);
     closeSync(descriptor);
     const persistence = await opened(path);
@@ -360,11 +360,24 @@ describe("options", () => {
     expect(make({ path: ":memory:" })).toThrow(withCode("PERDURE_INVALID_OPTION"));
     expect(make({ path: "x", durability: "none" })).toThrow(withCode("PERDURE_INVALID_OPTION"));
     expect(make({ path: "x", ownerTimeout: "soon" })).toThrow(/ownerTimeout is "soon"/);
+    expect(make({ path: "x", cache: { maxRecords: 0 } })).toThrow(withCode("PERDURE_INVALID_OPTION"));
+    expect(make({ path: "x", cache: { maxCharacters: 1.5 } })).toThrow(/cache\.maxCharacters is 1\.5/);
+  });
+
+  test("1, 2: which data is kept is all of it, but for what storeData says; it cannot be assigned", () => {
+    const { storeData } = new SqlitePersistence({ path: "x", storeData: { chatData: false } });
+    expect(storeData).toEqual({ botData: true, chatData: false, userData: true, callbackData: true });
+    expect(() => Object.assign(storeData, { chatData: true })).toThrow(TypeError);
   });
 
   test("durability says what it promises, and is what SQLite was told", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
-    expect(new SqlitePersistence({ path }).abilities).toEqual({ durable: "disk", shared: false, lazy: true });
+    expect(new SqlitePersistence({ path }).abilities).toEqual({
+      atomic: true,
+      durable: "disk",
+      shared: false,
+      lazy: true,
+    });
     expect(new SqlitePersistence({ path, durability: "os" }).abilities.durable).toBe("os");
   });
 });
@@ -480,6 +493,60 @@ describe("done updates", () => {
     now += 8 * 24 * 60 * 60 * 1000;
     expect(persistence.accept([update(105)])).toEqual(["accepted"]);
     persistence.close();
+  });
+});
+
+describe("done updates that are moved", () => {
+  const HOUR = 60 * 60 * 1000;
+
+  test("are done there as well, for as long as here, over a restart, and are out of the inbox", async () => {
+    let now = 30 * HOUR;
+    const from = await opened(join(temporaryFolder(), "from.sqlite"), 1, () => now);
+    from.commit([1, 2, 3, 50].map((done) => ({ changes: [], done })));
+    now += HOUR;
+    from.commit([{ changes: [], done: 4 }]);
+    const path = join(temporaryFolder(), "to.sqlite");
+    const to = await opened(path, 1, () => now);
+    to.accept([update(2), update(9)]);
+    to.commit([{ changes: [], done: 100, doneUpdates: from.doneUpdates() }]);
+    from.close();
+    to.close();
+    const again = await opened(path, 1, () => now);
+    expect(again.openUpdates({ limit: 10 }).map((entry) => entry.updateId)).toEqual([9]);
+    const acceptances = again.accept([1, 2, 3, 4, 50, 100, 5].map(update));
+    expect(acceptances).toEqual(["done", "done", "done", "done", "done", "done", "accepted"]);
+    now += 24 * HOUR + 1;
+    expect(again.accept([3, 4, 50].map(update))).toEqual(["accepted", "done", "accepted"]);
+    expect(again.doneUpdates().map(({ first, last }) => [first, last])).toEqual([
+      [4, 4],
+      [100, 100],
+    ]);
+    again.close();
+  });
+
+  test("take no open update away that has the id of one that is forgotten", async () => {
+    let now = 0;
+    const persistence = await opened(join(temporaryFolder(), "bot.sqlite"), 1, () => now);
+    now += 25 * HOUR + 1;
+    persistence.accept([update(3)]);
+    persistence.commit([{ changes: [], doneUpdates: [{ first: 1, last: 5, since: 0, until: 0 }] }]);
+    expect(persistence.openUpdates({ limit: 5 }).map((entry) => entry.updateId)).toEqual([3]);
+    expect(persistence.doneUpdates()).toEqual([]);
+    persistence.close();
+  });
+
+  test("belong to the bot, and a range that is none refuses the whole commit", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const first = await opened(path, 1);
+    first.commit([{ changes: [], doneUpdates: [{ first: 1, last: 5, since: 0, until: 0 }] }]);
+    const wrong = [{ first: 9, last: 8, since: 0, until: 0 }];
+    expect(() => first.commit([{ changes: [chat(1, "1")], doneUpdates: wrong }])).toThrow(withCode("PERDURE_REFUSED"));
+    expect(first.read([{ kind: "chat", id: 1 }])).toEqual([undefined]);
+    first.close();
+    const second = await opened(path, 2);
+    expect(second.doneUpdates()).toEqual([]);
+    expect(second.accept([update(3)])).toEqual(["accepted"]);
+    second.close();
   });
 });
 

@@ -1,29 +1,32 @@
 import type { Update } from "@grammyjs/types";
-import { jsonCodec, type Codec } from "../../data/codec.ts";
 import { milliseconds, type Duration } from "../../data/duration.ts";
-import type { KeptRecord, RecordKey } from "../../data/record.ts";
+import type { KeptRecord, KeyOf, RecordKey, RecordKind, TimedKind } from "../../data/record.ts";
 import { PerdureError } from "../../errors.ts";
 import {
   AtomicPersistence,
   type Abilities,
   type Acceptance,
   type ChatAlias,
+  type EarliestOptions,
   type FailedUpdate,
-  type IdsOptions,
   type InboxEntry,
+  type KeysOptions,
   type OpenOptions,
   type OpenUpdatesOptions,
+  type TimedRecord,
   type UnitCommit,
 } from "../atomic-persistence.ts";
-import { DoneRanges, type DoneRange } from "../done-ranges.ts";
+import type { BasePersistenceOptions } from "../base-persistence.ts";
+import type { DoneRange } from "../done-ranges.ts";
+import type { CurrentRecordsOptions } from "./current-records.ts";
+import { checkKey, checkName } from "./kept-exactly.ts";
+import { OpenFile } from "./open-file.ts";
 import { OwnerLock } from "./owner-lock.ts";
-import type { SqliteClient, SqliteStatement } from "./sqlite-client.ts";
 import { sqliteError } from "./sqlite-errors.ts";
-import { checkAccess, openFile, realFile } from "./sqlite-file.ts";
-import { SqliteStatements } from "./sqlite-statements.ts";
+import { checkAccess, realFile } from "./sqlite-file.ts";
 
 /** Options of {@link SqlitePersistence}. */
-export interface SqlitePersistenceOptions {
+export interface SqlitePersistenceOptions extends Pick<BasePersistenceOptions, "storeData" | "codec"> {
   /**
    * The file. Created when it does not exist; its folder must. Beside it stand `-wal` and `-shm` (SQLite's log, part of
    * the data) and `-lock`.
@@ -36,30 +39,35 @@ export interface SqlitePersistenceOptions {
   durability?: "disk" | "os" | undefined;
   /** How long to wait for another bot process to give up the file. Default `"10s"`. */
   ownerTimeout?: Duration | undefined;
-  /** How values become text. Default `jsonCodec()`. */
-  codec?: Codec | undefined;
+  /** How much is remembered of what was read. */
+  cache?: SqliteCacheOptions | undefined;
 }
 
-/** SQLite's limit for the parts of one statement is 500. */
-const MOST_READ_AT_ONCE = 100;
-
-/** Small, so that no commit has to fold a long log into the file: 200 pages keep the longest commit near 1 ms. */
-const AUTOCHECKPOINT_PAGES = 200;
+/**
+ * How much {@link SqlitePersistence} remembers of what it has read, so that an update whose records did not change in the file
+ * does not read them again. What it does not remember it reads: both bounds cost time only.
+ */
+export interface SqliteCacheOptions {
+  /** At most so many records. Default 10 000. */
+  maxRecords?: number | undefined;
+  /** At most so many characters of text in all of them. Default 32 000 000. A longer record is read each time. */
+  maxCharacters?: number | undefined;
+}
 
 /**
  * Keeps everything in one SQLite file, with Node's own `node:sqlite`. Nothing is loaded at start. Others may read the
  * file while the bot runs: `select id, data->>'name' from user_data`.
  */
 export class SqlitePersistence extends AtomicPersistence {
-  readonly codec: Codec;
   readonly abilities: Abilities;
   readonly #path: string;
   readonly #ownerTimeout: number;
+  readonly #cache: CurrentRecordsOptions;
   #open: OpenFile | undefined;
 
   constructor(options: SqlitePersistenceOptions) {
-    super();
-    const { path, durability = "disk", ownerTimeout = "10s", codec = jsonCodec() } = options;
+    const { path, durability = "disk", ownerTimeout = "10s", cache = {}, storeData, codec } = options;
+    super({ storeData, codec });
     if (typeof path !== "string" || path === "" || path.startsWith(":") || path.startsWith("file:")) {
       throw new PerdureError(
         "PERDURE_INVALID_OPTION",
@@ -71,12 +79,16 @@ export class SqlitePersistence extends AtomicPersistence {
     }
     this.#path = path;
     this.#ownerTimeout = milliseconds(ownerTimeout, "ownerTimeout");
-    this.codec = codec;
-    this.abilities = { durable: durability, shared: false, lazy: true };
+    const { maxRecords = 10_000, maxCharacters = 32_000_000 } = cache;
+    this.#cache = {
+      maxRecords: bound(maxRecords, "cache.maxRecords"),
+      maxCharacters: bound(maxCharacters, "cache.maxCharacters"),
+    };
+    this.abilities = { atomic: true, durable: durability, shared: false, lazy: true };
   }
 
   /**
-   * Takes the file for this process and opens it.
+   * Takes the file for this process and opens it. A file that an older version of perdure has written is brought up to date.
    *
    * Rejects, with the file left as it is: `PERDURE_OWNED`, `PERDURE_EMPTY_FILE`, `PERDURE_FOREIGN_FILE`,
    * `PERDURE_NEWER_FORMAT`, `PERDURE_CORRUPT`, `PERDURE_READ_ONLY`, `PERDURE_CANNOT_OPEN`, `PERDURE_DISK_FULL`.
@@ -88,7 +100,8 @@ export class SqlitePersistence extends AtomicPersistence {
     const lock = await OwnerLock.acquire(file, this.#ownerTimeout, options.signal);
     try {
       checkAccess(file);
-      this.#open = openOwned(file, lock, this.abilities.durable, options);
+      const durable = this.abilities.durable;
+      this.#open = new OpenFile({ file, lock, durable, cache: this.#cache, open: options });
     } catch (error) {
       lock.release();
       throw error;
@@ -98,30 +111,34 @@ export class SqlitePersistence extends AtomicPersistence {
   close(): void {
     const open = this.#open;
     this.#open = undefined;
-    if (open === undefined) return;
-    try {
-      open.database.close();
-    } finally {
-      open.lock.release();
-    }
+    open?.close();
   }
 
   read(keys: readonly RecordKey[]): readonly (KeptRecord | undefined)[] {
-    return this.#using("read", ({ statements }) => {
-      if (keys.length === 0) return [];
-      if (keys.length <= MOST_READ_AT_ONCE) return statements.read(keys);
-      return inTransaction(statements, statements.begin, () => inParts(keys).flatMap((part) => statements.read(part)));
+    return this.#using("read", ({ records }) => {
+      for (const key of keys) checkKey(key);
+      return records.read(keys);
     });
   }
 
+  keys<Kind extends RecordKind>(kind: Kind, options: KeysOptions<Kind>): readonly KeyOf<Kind>[] {
+    return this.#using("list the records of", ({ statements }) => {
+      if (options.within !== undefined) checkName(options.within);
+      if (options.after !== undefined) checkKey(options.after);
+      return statements.keys(kind, options);
+    });
+  }
+
+  earliest(kind: TimedKind, options: EarliestOptions): readonly TimedRecord[] {
+    return this.#using("find the earliest records of", ({ statements }) => statements.earliest(kind, options));
+  }
+
   accept(updates: readonly Update[]): readonly Acceptance[] {
-    return this.#writing("accept updates in", (open) => updates.map((update) => acceptOne(open, update)));
+    return this.#writing("accept updates in", (open) => updates.map((update) => open.accept(update)));
   }
 
   openUpdates({ after = 0, limit }: OpenUpdatesOptions): readonly InboxEntry[] {
-    return this.#using("read the inbox of", ({ file, statements, botId }) =>
-      statements.inbox.all(botId, after, limit).map((row) => inboxEntry(row, file)),
-    );
+    return this.#using("read the inbox of", (open) => open.openUpdates(after, limit));
   }
 
   noteAttempts(updateId: number, attempts: number): boolean {
@@ -147,27 +164,44 @@ export class SqlitePersistence extends AtomicPersistence {
     );
   }
 
-  ids(scope: "chat" | "user", { after = Number.MIN_SAFE_INTEGER, limit }: IdsOptions): readonly number[] {
-    return this.#using("list the records of", ({ statements }) => statements.ids(scope, after, limit));
+  doneUpdates(): readonly DoneRange[] {
+    return this.#using("read the done updates of", (open) => open.doneUpdates());
   }
 
   commit(units: readonly UnitCommit[]): void {
-    this.#writing("commit to", (open) => {
-      const done: number[] = [];
-      for (const unit of units) {
-        writeUnit(open, unit);
-        if (unit.done !== undefined) done.push(unit.done);
-      }
-      if (done.length > 0) markDone(open, done);
-    });
+    this.#writing("commit to", (open) => open.write(units));
+    this.#open?.records.committed(units.flatMap(({ changes }) => changes));
+  }
+
+  /**
+   * Keeps other programs from writing as long as `work` runs. A commit in it that is refused is left out of the whole, if `work`
+   * goes on all the same. There is one at a time: a call within `work`, or while another one runs, rejects with a `TypeError`, since
+   * waiting for its own end would be for ever.
+   */
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const open = this.#using("begin to write to", (file) => file);
+    if (open.transactions.isExclusive) {
+      throw new TypeError("exclusively() was called while another one runs. Do all of it in one, or await the first.");
+    }
+    this.#using("begin to write to", ({ transactions }) => transactions.beginExclusive());
+    try {
+      const result = await work();
+      if (this.#open !== open) throw this.#closed("commit to");
+      this.#using("commit to", ({ transactions }) => transactions.commitExclusive());
+      return result;
+    } catch (error) {
+      open.transactions.rollbackExclusive();
+      throw error;
+    } finally {
+      open.forget();
+    }
   }
 
   #using<T>(doing: string, use: (open: OpenFile) => T): T {
     const open = this.#open;
-    if (open === undefined) {
-      throw new PerdureError("PERDURE_CLOSED", `Cannot ${doing} ${this.#path}: it is not open.`);
-    }
+    if (open === undefined) throw this.#closed(doing);
     try {
+      open.transactions.requireNotLost();
       return use(open);
     } catch (error) {
       throw sqliteError(error, open.file, doing);
@@ -177,111 +211,20 @@ export class SqlitePersistence extends AtomicPersistence {
   #writing<T>(doing: string, write: (open: OpenFile) => T): T {
     return this.#using(doing, (open) => {
       try {
-        return inTransaction(open.statements, open.statements.beginImmediate, () => write(open));
+        return open.transactions.write(() => write(open));
       } catch (error) {
-        open.done = undefined;
+        open.forget();
         throw error;
       }
     });
   }
-}
 
-/** What there is between `open` and `close`. */
-interface OpenFile {
-  readonly file: string;
-  readonly lock: OwnerLock;
-  readonly database: SqliteClient;
-  readonly statements: SqliteStatements;
-  readonly botId: number;
-  readonly now: () => number;
-  /** The table `done` in memory; read anew after a transaction that failed. */
-  done: DoneRanges | undefined;
-}
-
-function openOwned(file: string, lock: OwnerLock, durable: Abilities["durable"], options: OpenOptions): OpenFile {
-  const database = openFile(file);
-  try {
-    database.exec(`
-      pragma busy_timeout = 1000;
-      pragma journal_mode = wal;
-      pragma synchronous = ${durable === "disk" ? "full" : "normal"};
-      pragma wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES};
-      pragma trusted_schema = off;
-    `);
-    const statements = new SqliteStatements(database);
-    const { botId, now } = options;
-    const open: OpenFile = { file, lock, database, statements, botId, now, done: undefined };
-    doneRanges(open);
-    // From here on a busy database is the engine's to wait for, without blocking the event loop.
-    database.exec("pragma busy_timeout = 0");
-    return open;
-  } catch (error) {
-    database.close();
-    throw sqliteError(error, file, "open");
+  #closed(doing: string): PerdureError {
+    return new PerdureError("PERDURE_CLOSED", `Cannot ${doing} ${this.#path}: it is not open.`);
   }
 }
 
-function acceptOne(open: OpenFile, update: Update): Acceptance {
-  const { statements, botId } = open;
-  const now = open.now();
-  if (doneRanges(open).has(update.update_id, now)) return "done";
-  const { changes } = statements.accept.run(botId, update.update_id, now, JSON.stringify(update));
-  return Number(changes) === 0 ? "open" : "accepted";
-}
-
-function inboxEntry(row: Record<string, unknown>, file: string): InboxEntry {
-  const [arrival, updateId, attempts] = [row["arrival"], row["update_id"], row["attempts"]].map(Number);
-  const entry = { arrival, updateId, attempts } as InboxEntry;
-  try {
-    return { ...entry, update: JSON.parse(String(row["update"])) as Update };
-  } catch (cause) {
-    const message = `The inbox of ${file} has an update that is no JSON. It is passed over; mend or delete its row.`;
-    return { ...entry, unreadable: new PerdureError("PERDURE_CANNOT_DECODE", message, { cause }) };
-  }
-}
-
-function writeUnit({ statements, botId, now }: OpenFile, { changes, alias, done, setAside }: UnitCommit): void {
-  for (const change of changes) statements.write(change);
-  if (alias !== undefined) statements.writeAlias.run(alias.from, alias.to);
-  if (setAside === true && done !== undefined) statements.setAside.run(now(), botId, done);
-}
-
-function markDone(open: OpenFile, ids: readonly number[]): void {
-  const { statements, botId } = open;
-  for (const id of ids) statements.removeFromInbox.run(botId, id);
-  const { removed, written } = doneRanges(open).add(ids, open.now());
-  for (const first of removed) statements.removeDone.run(botId, first);
-  for (const { first, last, since, until } of written) statements.writeDone.run(botId, first, last, since, until);
-}
-
-function doneRanges(open: OpenFile): DoneRanges {
-  open.done ??= new DoneRanges(open.statements.done.all(open.botId).map(doneRange));
-  return open.done;
-}
-
-function doneRange(row: Record<string, unknown>): DoneRange {
-  const [first, last, since, until] = [row["first_id"], row["last_id"], row["since"], row["until"]].map(Number);
-  return { first, last, since, until } as DoneRange;
-}
-
-function inTransaction<T>(statements: SqliteStatements, begin: SqliteStatement, work: () => T): T {
-  begin.run();
-  try {
-    const result = work();
-    statements.commit.run();
-    return result;
-  } catch (error) {
-    // A full disk, for one, has ended the transaction already; the first error is the one to tell.
-    try {
-      statements.rollback.run();
-    } catch {}
-    throw error;
-  }
-}
-
-function inParts(keys: readonly RecordKey[]): RecordKey[][] {
-  const count = Math.ceil(keys.length / MOST_READ_AT_ONCE);
-  return Array.from({ length: count }, (_, part) =>
-    keys.slice(part * MOST_READ_AT_ONCE, (part + 1) * MOST_READ_AT_ONCE),
-  );
+function bound(value: number, option: string): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new PerdureError("PERDURE_INVALID_OPTION", `${option} is ${JSON.stringify(value)}: a whole number from 1.`);
 }

@@ -1,10 +1,13 @@
-import type { KeptRecord, RecordChange, RecordKey } from "../../data/record.ts";
+import type { EarliestOptions, KeysOptions, TimedRecord } from "../atomic-persistence.ts";
+import type { KeptRecord, KeyOf, RecordChange, RecordKey, RecordKind, TimedKind } from "../../data/record.ts";
 import type { SqliteClient, SqliteStatement } from "./sqlite-client.ts";
+import { columnsOf, keyIn, TABLES, type Row, type SqliteTable } from "./sqlite-tables.ts";
 
-/** Sequences of kinds are few, but for transactions over many chats and users. */
+/** Sequences of kinds are few, but for transactions over many records. */
 const MOST_READINGS = 50;
 
-const TABLE: Readonly<Record<RecordKey["kind"], string>> = { bot: "bot_data", chat: "chat_data", user: "user_data" };
+/** SQLite's limit for the parts of one statement is 500. */
+const MOST_IN_ONE_READING = 100;
 
 /** The statements of one connection, prepared once: preparing costs more than running. */
 export class SqliteStatements {
@@ -12,20 +15,26 @@ export class SqliteStatements {
   readonly beginImmediate: SqliteStatement;
   readonly commit: SqliteStatement;
   readonly rollback: SqliteStatement;
+  readonly savepoint: SqliteStatement;
+  readonly rollbackToSavepoint: SqliteStatement;
+  readonly releaseSavepoint: SqliteStatement;
   readonly accept: SqliteStatement;
   readonly inbox: SqliteStatement;
   readonly removeFromInbox: SqliteStatement;
   readonly noteAttempts: SqliteStatement;
   readonly setAside: SqliteStatement;
+  readonly writeFailed: SqliteStatement;
   readonly failed: SqliteStatement;
   readonly aliases: SqliteStatement;
   readonly writeAlias: SqliteStatement;
   readonly done: SqliteStatement;
   readonly writeDone: SqliteStatement;
   readonly removeDone: SqliteStatement;
+  readonly #dataVersion: SqliteStatement;
   readonly #database: SqliteClient;
   readonly #readings = new Map<string, SqliteStatement>();
-  readonly #tables: Record<RecordKey["kind"], TableStatements>;
+  readonly #prepared = new Map<string, SqliteStatement>();
+  readonly #tables: Readonly<Record<RecordKind, TableStatements>>;
 
   constructor(database: SqliteClient) {
     const prepare = (sql: string): SqliteStatement => database.prepare(sql);
@@ -33,6 +42,9 @@ export class SqliteStatements {
     this.beginImmediate = prepare("begin immediate");
     this.commit = prepare("commit");
     this.rollback = prepare("rollback");
+    this.savepoint = prepare("savepoint one");
+    this.rollbackToSavepoint = prepare("rollback to one");
+    this.releaseSavepoint = prepare("release one");
     this.accept = prepare(
       `insert into inbox (bot_id, update_id, accepted_at, attempts, "update") values (?, ?, ?, 1, ?)
        on conflict (bot_id, update_id) do nothing`,
@@ -40,77 +52,155 @@ export class SqliteStatements {
     this.inbox = prepare(
       `select arrival, update_id, attempts, "update" from inbox where bot_id = ? and arrival > ? order by arrival limit ?`,
     );
-    this.removeFromInbox = prepare("delete from inbox where bot_id = ? and update_id = ?");
+    this.removeFromInbox = prepare("delete from inbox where bot_id = ? and update_id between ? and ?");
     this.noteAttempts = prepare("update inbox set attempts = ? where bot_id = ? and update_id = ?");
     this.setAside = prepare(
       `insert into failed select bot_id, update_id, attempts, ?, "update" from inbox
        where bot_id = ? and update_id = ?`,
     );
+    this.writeFailed = prepare("insert into failed values (?, ?, ?, ?, ?)");
     this.failed = prepare(`select attempts, failed_at, "update" from failed where bot_id = ? order by rowid`);
     this.aliases = prepare("select old_id, new_id from chat_alias");
     this.writeAlias = prepare("insert or replace into chat_alias values (?, ?)");
     this.done = prepare("select first_id, last_id, since, until from done where bot_id = ?");
     this.writeDone = prepare("insert or replace into done values (?, ?, ?, ?, ?)");
     this.removeDone = prepare("delete from done where bot_id = ? and first_id = ?");
+    this.#dataVersion = prepare("pragma data_version");
     this.#database = database;
     this.#tables = {
-      bot: tableStatements(database, TABLE.bot),
-      chat: tableStatements(database, TABLE.chat),
-      user: tableStatements(database, TABLE.user),
+      bot: tableStatements(database, TABLES.bot),
+      chat: tableStatements(database, TABLES.chat),
+      user: tableStatements(database, TABLES.user),
+      conversation: tableStatements(database, TABLES.conversation),
+      entry: tableStatements(database, TABLES.entry),
+      keyboard: tableStatements(database, TABLES.keyboard),
+      callbackQuery: tableStatements(database, TABLES.callbackQuery),
+      job: tableStatements(database, TABLES.job),
     };
   }
 
-  /** The records with these keys by one statement, so that they are of one moment, whoever else writes. */
+  /** Another number than last time when another connection has committed meanwhile, and only then. */
+  dataVersion(): number {
+    return Number(this.#dataVersion.get()?.["data_version"]);
+  }
+
+  /** The records with these keys. They are of one moment in a transaction only. */
   read(keys: readonly RecordKey[]): (KeptRecord | undefined)[] {
+    if (keys.length <= MOST_IN_ONE_READING) return this.#readPart(keys);
+    return inParts(keys).flatMap((part) => this.#readPart(part));
+  }
+
+  /** The keys of one kind, in the order of their columns. */
+  keys<Kind extends RecordKind>(kind: Kind, { within, after, limit }: KeysOptions<Kind>): KeyOf<Kind>[] {
+    const { name, key } = TABLES[kind];
+    const columns = key.join(", ");
+    const { where, parameters } = range(key, within, after);
+    const statement = this.#prepare(`select ${columns} from ${name} ${where} order by ${columns} limit ?`);
+    return statement.all(...parameters, limit).map((row) => keyIn(kind, row));
+  }
+
+  /** The records that have a time up to `until`, the earliest first; those of one time in the order of their ids. */
+  earliest(kind: TimedKind, { until, limit }: EarliestOptions): TimedRecord[] {
+    const { name, time } = TABLES[kind];
+    const statement = this.#prepare(
+      `select id, version, data, ${time} as time from ${name} where ${time} <= ? order by ${time}, id limit ?`,
+    );
+    return statement
+      .all(until, limit)
+      .map((row) => ({ key: keyIn(kind, row), record: { ...recordIn(row), time: Number(row["time"]) } }));
+  }
+
+  write({ key, record }: RecordChange): void {
+    const { write, remove, hasTime } = this.#tables[key.kind];
+    const columns = columnsOf(key);
+    if (record === undefined) remove.run(...columns);
+    else if (hasTime) write.run(...columns, record.version, record.text, record.time ?? null);
+    else write.run(...columns, record.version, record.text);
+  }
+
+  #readPart(keys: readonly RecordKey[]): (KeptRecord | undefined)[] {
     const records: (KeptRecord | undefined)[] = keys.map(() => undefined);
-    for (const row of this.#reading(keys).all(...keys.map(rowId))) {
-      records[Number(row["place"])] = { text: String(row["data"]), version: Number(row["version"]) };
+    if (keys.length === 0) return records;
+    for (const row of this.#reading(keys).all(...keys.flatMap(columnsOf))) {
+      records[Number(row["place"])] = recordIn(row);
     }
     return records;
   }
 
-  ids(scope: "chat" | "user", after: number, limit: number): number[] {
-    return this.#tables[scope].ids.all(after, limit).map((row) => Number(row["id"]));
-  }
-
-  /** Prepared once for each sequence of kinds: nearly always a chat and a user. */
+  /** One statement for each sequence of kinds: those of a bot's updates are few. */
   #reading(keys: readonly RecordKey[]): SqliteStatement {
     const kinds = keys.map(({ kind }) => kind).join();
     if (this.#readings.size > MOST_READINGS) this.#readings.clear();
     const known = this.#readings.get(kinds);
     if (known !== undefined) return known;
-    const parts = keys.map(
-      ({ kind }, place) => `select ${place} as place, version, data from ${TABLE[kind]} where id = ?`,
-    );
-    const statement = this.#database.prepare(parts.join(" union all "));
+    const statement = this.#database.prepare(keys.map(({ kind }, place) => reading(kind, place)).join(" union all "));
     this.#readings.set(kinds, statement);
     return statement;
   }
 
-  write({ key, record }: RecordChange): void {
-    const table = this.#tables[key.kind];
-    if (record === undefined) table.remove.run(rowId(key));
-    else table.write.run(rowId(key), record.version, record.text);
+  #prepare(sql: string): SqliteStatement {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#prepared.set(sql, statement);
+    return statement;
   }
 }
 
 interface TableStatements {
-  readonly ids: SqliteStatement;
   readonly write: SqliteStatement;
   readonly remove: SqliteStatement;
+  readonly hasTime: boolean;
 }
 
-function tableStatements(database: SqliteClient, table: string): TableStatements {
+function tableStatements(database: SqliteClient, { name, key, time }: SqliteTable): TableStatements {
+  const values = ["version", "data", ...(time === undefined ? [] : [time])];
+  const columns = [...key, ...values];
   return {
-    ids: database.prepare(`select id from ${table} where id > ? order by id limit ?`),
     write: database.prepare(
-      `insert into ${table} values (?, ?, ?)
-       on conflict (id) do update set version = excluded.version, data = excluded.data`,
+      `insert into ${name} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})
+       on conflict (${key.join(", ")}) do update set ${values.map((value) => `${value} = excluded.${value}`).join(", ")}`,
     ),
-    remove: database.prepare(`delete from ${table} where id = ?`),
+    remove: database.prepare(`delete from ${name} where ${isKey(key)}`),
+    hasTime: time !== undefined,
   };
 }
 
-function rowId(key: RecordKey): number {
-  return key.kind === "bot" ? 1 : key.id;
+function reading(kind: RecordKind, place: number): string {
+  const { name, key, time = "null" } = TABLES[kind];
+  return `select ${place} as place, version, data, ${time} as time from ${name} where ${isKey(key)}`;
+}
+
+/** Which rows `keys` lists: each as conditions for which the table's key leads straight to the first of them. */
+function range(
+  key: readonly string[],
+  within: string | undefined,
+  after: RecordKey | undefined,
+): { where: string; parameters: (number | string)[] } {
+  const [first, second] = key;
+  const begin = after === undefined ? [] : columnsOf(after);
+  if (within !== undefined && second !== undefined) {
+    if (after === undefined) return { where: `where ${first} = ?`, parameters: [within] };
+    if (begin[0] === within) return { where: `where ${first} = ? and ${second} > ?`, parameters: begin };
+    return { where: `where ${first} = ? and (${first}, ${second}) > (?, ?)`, parameters: [within, ...begin] };
+  }
+  if (after === undefined) return { where: "", parameters: [] };
+  return { where: `where (${key.join(", ")}) > (${key.map(() => "?").join(", ")})`, parameters: begin };
+}
+
+function isKey(key: readonly string[]): string {
+  return key.map((column) => `${column} = ?`).join(" and ");
+}
+
+function recordIn(row: Row): KeptRecord {
+  const { version, data, time } = row;
+  const record: KeptRecord = { text: String(data), version: Number(version) };
+  return time === null ? record : { ...record, time: Number(time) };
+}
+
+function inParts(keys: readonly RecordKey[]): RecordKey[][] {
+  const count = Math.ceil(keys.length / MOST_IN_ONE_READING);
+  return Array.from({ length: count }, (_, part) =>
+    keys.slice(part * MOST_IN_ONE_READING, (part + 1) * MOST_IN_ONE_READING),
+  );
 }

@@ -1,0 +1,47 @@
+import type { MaybePromise } from "../data/maybe-promise.ts";
+import type { KeptRecord, RecordKey } from "../data/record.ts";
+import { KeptValue } from "./kept-value.ts";
+import type { Values } from "./values.ts";
+
+/**
+ * Brings values up to date that others write too, in place (PTB's `refresh_*`). `undefined` for a record that nobody
+ * refreshes.
+ */
+export type Refresh = (key: RecordKey) => ((value: unknown) => MaybePromise<void>) | undefined;
+
+/** What a reader needs of the engine. */
+export interface RecordReaderOptions {
+  readonly values: Values;
+  /** The records of these keys, of one moment. */
+  readonly read: (keys: readonly RecordKey[]) => MaybePromise<readonly (KeptRecord | undefined)[]>;
+  readonly refresh: Refresh;
+  /** Tries again what fails for now. */
+  readonly retry: <T>(task: () => MaybePromise<T>) => Promise<T>;
+}
+
+/** Reads records for units of work, waiting as long as they can't be read. */
+export class RecordReader {
+  readonly #options: RecordReaderOptions;
+
+  constructor(options: RecordReaderOptions) {
+    this.#options = options;
+  }
+
+  /** The records as they are kept. */
+  records(keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]> {
+    const { retry, read } = this.#options;
+    return retry(() => read(keys));
+  }
+
+  /** The records as values, refreshed one after the other in the order of the keys. */
+  async read(keys: readonly RecordKey[]): Promise<KeptValue[]> {
+    const records = await this.records(keys);
+    const kept = keys.map((key, index) => new KeptValue(key, records[index], this.#options.values));
+    for (const value of kept) {
+      const bringUp = this.#options.refresh(value.key);
+      // A record that cannot be read is an error for whoever touches it, and no failure of refreshing.
+      if (bringUp !== undefined && value.isReadable) await this.#options.retry(() => value.refresh(bringUp));
+    }
+    return kept;
+  }
+}

@@ -1,0 +1,180 @@
+import type { LiveObjects } from "../../data/codec.ts";
+import { RECORD_KINDS, keyName, type KeptRecord, type RecordKey, type RecordKind } from "../../data/record.ts";
+import { PerdureError } from "../../errors.ts";
+import { AtomicPersistence } from "../atomic-persistence.ts";
+import type { BasePersistence } from "../base-persistence.ts";
+import { IntervalPersistence, type IntervalOptions } from "../interval/interval-persistence.ts";
+
+/** So many records are read and written at once. */
+const PAGE = 500;
+
+/** Nothing is written by the clock, and what fails at the end is told by `close`. */
+const HOSTING: IntervalOptions = { clock: { now: () => Date.now(), after: () => () => {} }, onError() {} };
+
+/** Kinds of records that only atomic persistences have a place for. */
+const ATOMIC_ONLY: ReadonlySet<RecordKind> = new Set<RecordKind>(["entry", "job"]);
+
+const STORE_DATA = {
+  bot: "botData",
+  chat: "chatData",
+  user: "userData",
+  keyboard: "callbackData",
+  callbackQuery: "callbackData",
+} as const;
+
+/** What opening a side needs to know. */
+export interface CopySideOptions {
+  readonly botId?: number | undefined;
+  readonly conversations?: readonly string[] | undefined;
+}
+
+/** One of the two persistences of a copying. */
+export class CopySide {
+  readonly #of: BasePersistence;
+  readonly #options: CopySideOptions;
+  /** Its records. Those of a class that is not atomic are in memory, and are written when it is closed. */
+  readonly store: AtomicPersistence;
+  readonly isAtomic: boolean;
+
+  constructor(of: BasePersistence, options: CopySideOptions) {
+    this.#of = of;
+    this.#options = options;
+    this.isAtomic = of instanceof AtomicPersistence;
+    if (of.live === undefined) of.setBot(of.bot, placeholders());
+    this.store = of instanceof AtomicPersistence ? of : new IntervalPersistence(of, HOSTING);
+  }
+
+  /** The class, for messages. */
+  get name(): string {
+    return this.#of.constructor.name;
+  }
+
+  async open(): Promise<void> {
+    const { botId } = this.#options;
+    if (this.isAtomic && botId === undefined) {
+      throw new PerdureError(
+        "PERDURE_INVALID_OPTION",
+        `copyPersistence: botId is missing. ${this.name} keeps updates by bot; give the number that the bot's token begins with.`,
+      );
+    }
+    await this.store.open({ botId: botId ?? 0, now: () => Date.now() });
+  }
+
+  /** Writes what a class that is not atomic was given. Rejects if some of it could not be written. */
+  async close(): Promise<void> {
+    await this.store.close();
+  }
+
+  /** Ends it without writing. */
+  async abandon(): Promise<void> {
+    if (this.isAtomic) await this.store.close();
+  }
+
+  /** The kinds of records that it may have. */
+  get kinds(): readonly RecordKind[] {
+    return RECORD_KINDS.filter((kind) => this.isAtomic || !ATOMIC_ONLY.has(kind));
+  }
+
+  /** Whether it keeps records of this kind. */
+  keeps(kind: RecordKind): boolean {
+    const option = STORE_DATA[kind as keyof typeof STORE_DATA] as keyof BasePersistence["storeData"] | undefined;
+    return this.kinds.includes(kind) && (option === undefined || this.#of.storeData[option]);
+  }
+
+  /** The names of its conversation handlers. Rejects with `PERDURE_INVALID_OPTION` when nobody knows them. */
+  async conversationNames(): Promise<readonly string[]> {
+    const names = this.#options.conversations ?? (await this.#of.conversationNames?.());
+    if (names !== undefined) return names;
+    throw new PerdureError(
+      "PERDURE_INVALID_OPTION",
+      `copyPersistence: ${this.name} cannot tell the names of the conversation handlers. ` +
+        "Give them: { conversations: [...] }, or [] for none.",
+    );
+  }
+
+  /** All records of a kind. */
+  async *pages(kind: RecordKind): AsyncGenerator<{ readonly key: RecordKey; readonly record: KeptRecord }[]> {
+    const names = kind === "conversation" && !this.isAtomic ? await this.conversationNames() : [undefined];
+    for (const within of names) yield* this.#pagesWithin(kind, within);
+  }
+
+  async count(kind: RecordKind, conversations: readonly string[]): Promise<number> {
+    const names = kind === "conversation" && !this.isAtomic ? conversations : [undefined];
+    let count = 0;
+    for (const within of names) {
+      for await (const keys of this.#keyPages(kind, within)) count += keys.length;
+    }
+    return count;
+  }
+
+  /** How many records have been through migrations. */
+  async countVersions(): Promise<number> {
+    let count = 0;
+    for (const kind of ["bot", "chat", "user"] as const) {
+      for await (const page of this.pages(kind)) count += page.filter(({ record }) => record.version > 0).length;
+    }
+    return count;
+  }
+
+  /** Rejects with `PERDURE_NOT_EMPTY`. */
+  async requireEmpty(conversations: readonly string[]): Promise<void> {
+    const found: string[] = [];
+    for (const kind of this.kinds) {
+      if ((await this.count(kind, conversations)) > 0) found.push(kind);
+    }
+    if ((await this.store.openUpdates({ limit: 1 })).length > 0) found.push("open updates");
+    if ((await this.store.failedUpdates()).length > 0) found.push("failed updates");
+    if (found.length === 0) return;
+    throw new PerdureError(
+      "PERDURE_NOT_EMPTY",
+      `${this.name} keeps something already (${found.join(", ")}). Nothing was copied. Copy to an empty one.`,
+    );
+  }
+
+  /** A text of this side's codec in the other's. */
+  transcode(key: RecordKey, text: string, to: CopySide): string {
+    const { codec } = this.store;
+    if (codec === to.store.codec) return text;
+    const value = codec.decode(text, { name: keyName(key), live: this.#of.live });
+    return to.store.codec.encode(value, { name: keyName(key), live: this.#of.live });
+  }
+
+  async *#pagesWithin(
+    kind: RecordKind,
+    within: string | undefined,
+  ): AsyncGenerator<{ readonly key: RecordKey; readonly record: KeptRecord }[]> {
+    for await (const keys of this.#keyPages(kind, within)) {
+      const records = await this.store.read(keys);
+      yield keys.map((key, index) => {
+        const record = records[index];
+        if (record === undefined) throw new Error(`${keyName(key)} was removed while it was copied.`);
+        return { key, record };
+      });
+    }
+  }
+
+  async *#keyPages(kind: RecordKind, within: string | undefined): AsyncGenerator<readonly RecordKey[]> {
+    for (let after: RecordKey | undefined; ;) {
+      const page: readonly RecordKey[] = await this.store.keys(kind, { within, after: after as never, limit: PAGE });
+      after = page.at(-1);
+      if (after === undefined) return;
+      yield page;
+    }
+  }
+}
+
+/** The bot and its api stand in values by name; nobody uses them here. */
+function placeholders(): LiveObjects {
+  const standIns = new Map<string, object>();
+  return {
+    nameOf: (object) => [...standIns].find(([, standIn]) => standIn === object)?.[0],
+    get(name) {
+      const standIn = standIns.get(name) ?? new StandIn();
+      standIns.set(name, standIn);
+      return standIn;
+    },
+  };
+}
+
+/** An instance of a class, as live objects are. */
+class StandIn {}

@@ -1,0 +1,127 @@
+import { keyName, type KeptRecord, type RecordKey, type RecordKind } from "../../data/record.ts";
+import type { Contents } from "./contents.ts";
+import type { KeyedRecord } from "./memory-records.ts";
+import type { OneAtATime } from "./one-at-a-time.ts";
+import type { PlainRecords } from "./plain-records.ts";
+
+/** What a {@link Writer} works on. */
+export interface WriterOptions {
+  readonly contents: Contents;
+  readonly plain: PlainRecords;
+  readonly calls: OneAtATime;
+  /** Hears each call that failed, once the others have been made. Must not throw. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** One call of a plain persistence. */
+interface Call {
+  /** The records that it writes, as they were when the writing began. */
+  readonly records: readonly (readonly [key: RecordKey, record: KeptRecord | undefined])[];
+  readonly perform: () => Promise<void>;
+}
+
+/** What is written, in this order (PTB statement 111): new contents of a kind before its removals. */
+const ORDER = ["bot", "chat", "user", "conversation"] as const;
+
+/**
+ * Writes what a plain persistence does not have yet.
+ *
+ * A writing takes all of one moment, its beginning. It makes one call after the other and lets those of others in between. A call that
+ * fails leaves its record unwritten, and the rest goes on.
+ */
+export class Writer {
+  readonly #options: WriterOptions;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #nextWrites: "all" | "changed" = "changed";
+  #errors: readonly unknown[] = [];
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when everything that is unwritten now was tried; with `"changed"`, everything but what has failed and has not changed
+   * since. While another writing runs, it waits for that, and shares the following one.
+   */
+  write(which: "all" | "changed"): Promise<void> {
+    if (this.#running === undefined) return this.#start(which);
+    if (which === "all") this.#nextWrites = "all";
+    this.#next ??= this.#running.then(() => {
+      const writes = this.#nextWrites;
+      this.#next = undefined;
+      this.#nextWrites = "changed";
+      return this.#start(writes);
+    });
+    return this.#next;
+  }
+
+  /** What the last writing failed with. */
+  get errors(): readonly unknown[] {
+    return this.#errors;
+  }
+
+  /** Resolves when no writing runs. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  #start(which: "all" | "changed"): Promise<void> {
+    this.#running = this.#run(which).finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  async #run(which: "all" | "changed"): Promise<void> {
+    const { contents, calls, onError } = this.#options;
+    const errors: unknown[] = [];
+    const all = this.#calls(contents.unwritten.keys(which));
+    for (const [key] of all.flatMap((call) => call.records)) contents.unwritten.writing(key);
+    for (const call of all) {
+      try {
+        await calls.run(call.perform);
+        for (const [key, record] of call.records) contents.written(key, record);
+      } catch (error) {
+        errors.push(error);
+        for (const [key, record] of call.records) contents.failed(key, record);
+      }
+    }
+    this.#errors = errors;
+    for (const error of errors) onError(error);
+  }
+
+  #calls(keys: readonly RecordKey[]): readonly Call[] {
+    const { contents, plain } = this.#options;
+    const calls: Call[] = keys.some(isCallbackData) ? [this.#callbackDataCall()] : [];
+    for (const kind of ORDER) {
+      const records = keys.filter((key) => key.kind === kind).map((key) => [key, contents.get(key)] as const);
+      const kept = records.filter(([, record]) => record !== undefined);
+      const removed = records.filter(([, record]) => record === undefined);
+      for (const [key, record] of [...kept, ...removed]) {
+        calls.push({ records: [[key, record]], perform: () => plain.write(key, record) });
+      }
+    }
+    return calls;
+  }
+
+  /** All keyboards and queries go in one call: it has all that are unwritten. */
+  #callbackDataCall(): Call {
+    const { contents, plain } = this.#options;
+    const all = (kind: RecordKind): KeyedRecord[] => [...contents.memory.all(kind)];
+    const [keyboards, queries] = [all("keyboard"), all("callbackQuery")];
+    const keys = contents.unwritten.keys("all").filter(isCallbackData);
+    return {
+      records: keys.map((key) => [key, contents.get(key)] as const),
+      perform: () => plain.writeCallbackData(keyboards, queries),
+    };
+  }
+}
+
+function isCallbackData({ kind }: RecordKey): boolean {
+  return kind === "keyboard" || kind === "callbackQuery";
+}
+
+/** What unwritten records are called: the callback data is one thing, and of many some are named. */
+export function namesOf(keys: readonly RecordKey[]): string {
+  const names = [...new Set(keys.map((key) => (isCallbackData(key) ? "callbackData" : keyName(key))))];
+  return names.length <= 5 ? names.join(", ") : `${names.slice(0, 4).join(", ")} and ${names.length - 4} more`;
+}

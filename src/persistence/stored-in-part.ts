@@ -1,0 +1,162 @@
+import type { Update } from "@grammyjs/types";
+import type { LiveObjects } from "../data/codec.ts";
+import type { MaybePromise } from "../data/maybe-promise.ts";
+import { type KeptRecord, type KeyOf, type RecordKey, type RecordKind, type TimedKind } from "../data/record.ts";
+import { PerdureError } from "../errors.ts";
+import {
+  AtomicPersistence,
+  type Abilities,
+  type Acceptance,
+  type ChatAlias,
+  type EarliestOptions,
+  type FailedUpdate,
+  type InboxEntry,
+  type KeysOptions,
+  type OpenOptions,
+  type OpenUpdatesOptions,
+  type TimedRecord,
+  type UnitCommit,
+} from "./atomic-persistence.ts";
+import type { DoneRange } from "./done-ranges.ts";
+import { MemoryRecords } from "./interval/memory-records.ts";
+import { isSwitchedOff } from "./interval/stored-kinds.ts";
+import { CommitOrder } from "./stored-in-part-order.ts";
+
+/**
+ * An atomic persistence whose `storeData` switches something off: records of these kinds are in memory until `close`, all others, the
+ * inbox and the done marks where they belong.
+ *
+ * One commit is one for its readers too: its part in memory takes effect with the other one, and not at all when that is refused.
+ */
+export class StoredInPart extends AtomicPersistence {
+  readonly abilities: Abilities;
+  readonly #inner: AtomicPersistence;
+  #opened: Opened | undefined;
+
+  constructor(inner: AtomicPersistence) {
+    super({ codec: inner.codec, storeData: inner.storeData, updateInterval: `${inner.updateInterval}ms` });
+    this.#inner = inner;
+    this.abilities = inner.abilities;
+  }
+
+  override setBot(bot: unknown, live?: LiveObjects): void {
+    this.#inner.setBot(bot, live);
+  }
+
+  override get bot(): unknown {
+    return this.#inner.bot;
+  }
+
+  override get live(): LiveObjects | undefined {
+    return this.#inner.live;
+  }
+
+  async open(options: OpenOptions): Promise<void> {
+    await this.#inner.open(options);
+    this.#opened = { memory: new MemoryRecords(), order: new CommitOrder() };
+  }
+
+  close(): MaybePromise<void> {
+    this.#opened = undefined;
+    return this.#inner.close();
+  }
+
+  read(keys: readonly RecordKey[]): MaybePromise<readonly (KeptRecord | undefined)[]> {
+    const opened = this.#using();
+    return opened.order.read(() => this.#read(opened, keys));
+  }
+
+  keys<Kind extends RecordKind>(kind: Kind, options: KeysOptions<Kind>): MaybePromise<readonly KeyOf<Kind>[]> {
+    const { memory } = this.#using();
+    return this.#isOff(kind) ? memory.keys(kind, options) : this.#inner.keys(kind, options);
+  }
+
+  earliest(kind: TimedKind, options: EarliestOptions): MaybePromise<readonly TimedRecord[]> {
+    const { memory } = this.#using();
+    return this.#isOff(kind) ? memory.earliest(kind, options) : this.#inner.earliest(kind, options);
+  }
+
+  accept(updates: readonly Update[]): MaybePromise<readonly Acceptance[]> {
+    return this.#inner.accept(updates);
+  }
+
+  openUpdates(options: OpenUpdatesOptions): MaybePromise<readonly InboxEntry[]> {
+    return this.#inner.openUpdates(options);
+  }
+
+  noteAttempts(updateId: number, attempts: number): MaybePromise<boolean> {
+    return this.#inner.noteAttempts(updateId, attempts);
+  }
+
+  failedUpdates(): MaybePromise<readonly FailedUpdate[]> {
+    return this.#inner.failedUpdates();
+  }
+
+  chatAliases(): MaybePromise<readonly ChatAlias[]> {
+    return this.#inner.chatAliases();
+  }
+
+  doneUpdates(): MaybePromise<readonly DoneRange[]> {
+    return this.#inner.doneUpdates();
+  }
+
+  commit(units: readonly UnitCommit[]): MaybePromise<void> {
+    const opened = this.#using();
+    const inMemory = units.flatMap(({ changes }) => changes.filter(({ key }) => this.#isOff(key.kind)));
+    const stored = inMemory.length === 0 ? units : this.#stored(units);
+    return opened.order.commit(inMemory.length > 0, () => {
+      this.#using(opened);
+      const committed = stored.length > 0 || units.length === 0 ? this.#inner.commit(stored) : undefined;
+      const keep = (): void => inMemory.forEach(({ key, record }) => opened.memory.change(key, record));
+      return committed instanceof Promise ? committed.then(keep) : keep();
+    });
+  }
+
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const { memory, order } = this.#using();
+    await order.quiet();
+    const restore = memory.snapshot();
+    try {
+      return await this.#inner.exclusively(work);
+    } catch (error) {
+      restore();
+      throw error;
+    }
+  }
+
+  #read(opened: Opened, keys: readonly RecordKey[]): MaybePromise<readonly (KeptRecord | undefined)[]> {
+    this.#using(opened);
+    const stored = keys.filter((key) => !this.#isOff(key.kind));
+    if (stored.length === keys.length) return this.#inner.read(keys);
+    const together = (records: readonly (KeptRecord | undefined)[]): readonly (KeptRecord | undefined)[] => {
+      const rest = records.values();
+      return keys.map((key) => (this.#isOff(key.kind) ? opened.memory.get(key) : rest.next().value));
+    };
+    const records = stored.length === 0 ? [] : this.#inner.read(stored);
+    return records instanceof Promise ? records.then(together) : together(records);
+  }
+
+  /** What is left of the units without what is in memory: those of which nothing is left are left out. */
+  #stored(units: readonly UnitCommit[]): readonly UnitCommit[] {
+    const parts = units.map((unit) => ({ ...unit, changes: unit.changes.filter(({ key }) => !this.#isOff(key.kind)) }));
+    return parts.filter(({ changes, ...rest }) => {
+      return changes.length > 0 || Object.values(rest).some((value) => value !== undefined);
+    });
+  }
+
+  #isOff(kind: RecordKind): boolean {
+    return isSwitchedOff(this.storeData, kind);
+  }
+
+  /** What is open: `PERDURE_CLOSED` without it, or if it is not `opened` any more. */
+  #using(opened: Opened | undefined = this.#opened): Opened {
+    if (opened !== undefined && opened === this.#opened) return opened;
+    throw new PerdureError("PERDURE_CLOSED", `${this.#inner.constructor.name} is not open.`);
+  }
+}
+
+/** What there is between `open` and `close`. */
+interface Opened {
+  readonly memory: MemoryRecords;
+  readonly order: CommitOrder;
+}
