@@ -59,7 +59,7 @@ export class JsonFolderPersistence<K extends KeptTypes = UntypedKept> extends Ba
   async updateConversation(name: string, id: ConversationId, state: unknown): Promise<void> {
     const key = JSON.stringify(id);
     const others = (await this.getConversations(name)).filter(([other]) => JSON.stringify(other) !== key);
-    await this.#write(conversationFile(name), state === null ? others : [...others, [id, state]]);
+    await this.#write(conversationFile(name), (state ?? null) === null ? others : [...others, [id, state]]);
   }
 
   async #readAll<T>(kind: string): Promise<Map<number, T>> {

@@ -177,6 +177,8 @@ describe("app.migrateChatData", () => {
     const wrong: [object, string][] = [
       [{ message, from: 1, to: 2 }, "Message and chat_id pair are mutually exclusive"],
       [{}, "chat_id pair or message must be passed"],
+      [{ from: 0, to: 0 }, "chat_id pair or message must be passed"],
+      [{ from: 0, to: 5 }, "must be integers"],
       [{ message: { chat: { id: OLD } } }, "Invalid message instance."],
       [{ from: 1 }, "must be integers"],
       [{ from: 1.5, to: "2" }, "must be integers"],

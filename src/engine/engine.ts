@@ -1,9 +1,10 @@
 import type { Update } from "@grammyjs/types";
 import type { LiveObjects } from "../data/codec.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import type { KeptRecord, KeyOf, RecordKey, RecordKind } from "../data/record.ts";
+import type { KeyOf, RecordKey, RecordKind } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import type { AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
+import { keyPages } from "../persistence/key-pages.ts";
 import { ChatAliases, migrationOf } from "./chat-aliases.ts";
 import { ChatMigration, type OnMigrate } from "./chat-migration.ts";
 import type { Clock } from "./clock.ts";
@@ -158,8 +159,17 @@ export class Engine {
   /** Runs something else as a unit of work, with the turns of these chats and users. Throws in a unit of work. */
   async transaction<T>(keys: TransactionKeys, run: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     if (this.isInUnit) throw nested("app.transaction");
+    return this.#alone("transaction", keys, true, run);
+  }
+
+  async #alone<T>(
+    name: string,
+    keys: TransactionKeys,
+    refreshes: boolean,
+    run: (unit: UnitOfWork) => Promise<T>,
+  ): Promise<T> {
     if (this.#stopping) throw stopped();
-    const passage = this.#runner.enter({ name: "transaction", keys: () => transactionKeys(keys, this.#aliases) });
+    const passage = this.#runner.enter({ name, refreshes, keys: () => transactionKeys(keys, this.#aliases) });
     try {
       await this.#runner.admit(passage, false);
       return await this.#runner.run(passage, run);
@@ -189,7 +199,7 @@ export class Engine {
    */
   join<T>(name: string, keys: TransactionKeys, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     const unit = this.#runner.current;
-    return unit === undefined ? this.transaction(keys, work) : unit.perform(name, () => work(unit));
+    return unit === undefined ? this.#alone(name, keys, false, work) : unit.perform(name, () => work(unit));
   }
 
   /** Removes a chat's or a user's data; what is changed later in the same unit of work counts. */
@@ -266,14 +276,9 @@ export class Engine {
     this.inbox.restart();
   }
 
-  async *#pages<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<readonly KeyOf<Kind>[]> {
-    for (let after: KeyOf<Kind> | undefined; ;) {
-      const options = { within, after, limit: PAGE };
-      const page: readonly KeyOf<Kind>[] = await this.#retry(() => this.#options.persistence.keys(kind, options));
-      after = page.at(-1);
-      if (after === undefined) return;
-      yield page;
-    }
+  #pages<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<readonly KeyOf<Kind>[]> {
+    const { persistence } = this.#options;
+    return keyPages<Kind>((options) => this.#retry(() => persistence.keys(kind, options)), { within, limit: PAGE });
   }
 
   async #drop(unit: UnitOfWork, scope: "chat" | "user", id: number): Promise<void> {
@@ -344,6 +349,7 @@ export class Engine {
       name: `update ${update.update_id} (${type})`,
       update,
       migration,
+      refreshes: true,
       userId,
       get chatId() {
         return resolve();

@@ -1,4 +1,3 @@
-import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
 import type { Values } from "./values.ts";
 
@@ -48,10 +47,13 @@ export class KeptValue {
     return this.#values.load(this.key, this.current).value;
   }
 
-  /** Lets others bring the value up to date, in place. That alone is no change of this unit. If it rejects, nothing happened. */
-  async refresh(bringUp: (value: unknown) => MaybePromise<void>): Promise<void> {
-    const { value } = this.#values.load(this.key, this.#base);
-    await bringUp(value);
+  /** The value as it was loaded, to be brought up to date by others and given to {@link KeptValue.refresh}. */
+  fresh(): unknown {
+    return this.#values.load(this.key, this.#base).value;
+  }
+
+  /** Begins with a value that others have brought up to date. That alone is no change of this unit. */
+  refresh(value: unknown): void {
     this.#touched = { value, unchanged: this.#values.encode(this.key, value) };
   }
 

@@ -33,15 +33,29 @@ export class RecordReader {
     return retry(() => read(keys));
   }
 
-  /** The records as values, refreshed one after the other in the order of the keys. */
+  /** The records as values. */
   async read(keys: readonly RecordKey[]): Promise<KeptValue[]> {
     const records = await this.records(keys);
-    const kept = keys.map((key, index) => new KeptValue(key, records[index], this.#options.values));
+    return keys.map((key, index) => new KeptValue(key, records[index], this.#options.values));
+  }
+
+  /** The records as values that others have brought up to date, one after the other in the order of the keys. */
+  async readRefreshed(keys: readonly RecordKey[]): Promise<KeptValue[]> {
+    const kept = await this.read(keys);
     for (const value of kept) {
       const bringUp = this.#options.refresh(value.key);
       // A record that cannot be read is an error for whoever touches it, and no failure of refreshing.
-      if (bringUp !== undefined && value.isReadable) await this.#options.retry(() => value.refresh(bringUp));
+      if (bringUp !== undefined && value.isReadable) value.refresh(await this.#refreshed(value, bringUp));
     }
     return kept;
+  }
+
+  /** A fresh value for each attempt: what a failed one has changed is gone. */
+  #refreshed(value: KeptValue, bringUp: (data: unknown) => MaybePromise<void>): Promise<unknown> {
+    return this.#options.retry(async () => {
+      const data = value.fresh();
+      await bringUp(data);
+      return data;
+    });
   }
 }

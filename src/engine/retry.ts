@@ -1,5 +1,5 @@
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import { PerdureError, isPerdureError } from "../errors.ts";
+import { PerdureError, isPerdureError, type ErrorCode } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 
 /** The pauses between attempts, in milliseconds: the first, doubled each time, up to the last. */
@@ -22,9 +22,12 @@ export interface RetryOptions {
   readonly onFailure: (error: unknown, attempt: number, pause: number) => void;
 }
 
+/** What trying again does not change. */
+const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["PERDURE_CLOSED", "PERDURE_REFUSED", "PERDURE_UNSUPPORTED"]);
+
 /**
- * Does what may fail for now, until it works. `PERDURE_REFUSED` and `PERDURE_CLOSED` are final and are thrown; every
- * other error is taken as "not now" (see `AtomicPersistence`).
+ * Does what may fail for now, until it works. `PERDURE_REFUSED`, `PERDURE_UNSUPPORTED` and `PERDURE_CLOSED` are final and are
+ * thrown; every other error is taken as "not now" (see `AtomicPersistence`).
  */
 export async function retry<T>(task: () => MaybePromise<T>, options: RetryOptions): Promise<T> {
   const { clock, signals, onFailure } = options;
@@ -33,7 +36,7 @@ export async function retry<T>(task: () => MaybePromise<T>, options: RetryOption
     try {
       return await task();
     } catch (error) {
-      if (isPerdureError(error, "PERDURE_REFUSED") || isPerdureError(error, "PERDURE_CLOSED")) throw error;
+      if (isPerdureError(error) && FINAL.has(error.code)) throw error;
       throwIfStopped(signals);
       onFailure(error, attempt, pause);
       await wait(pause, clock, signals);

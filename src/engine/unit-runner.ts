@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Update } from "@grammyjs/types";
-import { BOT_KEY, keyName, keyText, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
+import { BOT_KEY, keyName, keyText, type RecordChange, type RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import type { ChatAlias } from "../persistence/atomic-persistence.ts";
 import { BotData } from "./bot-data.ts";
 import { BotView } from "./bot-view.ts";
 import type { Clock } from "./clock.ts";
 import type { Committer } from "./committer.ts";
-import { KeptValue } from "./kept-value.ts";
+import type { KeptValue } from "./kept-value.ts";
 import { LargeRecords } from "./large-records.ts";
 import type { RecordReader } from "./record-reader.ts";
 import type { Reporter } from "./reporter.ts";
@@ -25,6 +25,8 @@ export interface Assignment extends UnitSubject {
   readonly update?: Update | undefined;
   /** The migration that the update announces, to be performed before its handlers run. */
   readonly migration?: ChatAlias | undefined;
+  /** Whether others bring its values up to date before it runs. */
+  readonly refreshes: boolean;
 }
 
 /** A unit of work on its way, from entering the queues of its records to leaving them. */
@@ -177,9 +179,11 @@ export class UnitRunner {
 
   async #begin(passage: Passage): Promise<UnitOfWork> {
     const { values, clock, reader } = this.#options;
-    const [bot, ...kept] = await reader.read([BOT_KEY, ...passage.keys]);
+    const read = (keys: readonly RecordKey[]): Promise<KeptValue[]> =>
+      passage.assignment.refreshes ? reader.readRefreshed(keys) : reader.read(keys);
+    const [bot, ...kept] = await read([BOT_KEY, ...passage.keys]);
     const unit = new UnitOfWork(passage.assignment, kept, new BotData(bot?.asRead, values, this.#botView), {
-      read: async (key) => (await reader.read([key]))[0] as KeptValue,
+      read: async (key) => (await (key.kind === "bot" ? read([key]) : reader.read([key])))[0] as KeptValue,
       own: (key) => own(passage, key),
     });
     passage.unit = unit;

@@ -12,11 +12,14 @@ export function migrationOf({ from, to, message }: MigrateChatData): ChatAlias {
     if (from !== undefined || to !== undefined) throw new TypeError("Message and chat_id pair are mutually exclusive");
     return announced(message);
   }
-  if (from === undefined && to === undefined) throw new TypeError("chat_id pair or message must be passed");
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) {
-    throw new TypeError("old_chat_id and new_chat_id must be integers (from and to)");
-  }
-  return { from, to } as ChatAlias;
+  // 0 is no chat.
+  if ((from ?? 0) === 0 && (to ?? 0) === 0) throw new TypeError("chat_id pair or message must be passed");
+  if (!isId(from) || !isId(to)) throw new TypeError("old_chat_id and new_chat_id must be integers (from and to)");
+  return { from, to };
+}
+
+function isId(id: number | undefined): id is number {
+  return Number.isSafeInteger(id) && id !== 0;
 }
 
 function announced({ chat, migrate_from_chat_id: from, migrate_to_chat_id: to }: Message): ChatAlias {

@@ -29,8 +29,8 @@ import { RecordValues } from "./record-values.ts";
  * - **Order.** Commits take effect in the order in which they were called.
  * - **A failed read is an error**, never an absent record.
  * - **Reads are current.** A read sees every commit that was acknowledged before it, also another program's.
- * - **Errors.** `PERDURE_REFUSED` says that this call can never succeed. Every other error means "not now", and the engine
- *   tries again, with growing pauses.
+ * - **Errors.** `PERDURE_REFUSED` says that this call can never succeed, `PERDURE_UNSUPPORTED` that this persistence cannot do such a
+ *   thing at all. Every other error means "not now", and the engine tries again, with growing pauses.
  * - **After `close`** every method but `close` rejects with `PERDURE_CLOSED`.
  *
  * The methods of `BasePersistence` are there too, made of these: for tools and for programs that come from PTB. They work

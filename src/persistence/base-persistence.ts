@@ -63,20 +63,28 @@ export type CallbackData = readonly [
 export abstract class BasePersistence<K extends KeptTypes = UntypedKept> {
   /** Carries the type only. Neither a wider nor a narrower type will do: values go in and come out. */
   declare protected readonly keptTypes?: (value: K) => K;
-  /** Which data is kept. */
-  readonly storeData: Readonly<Record<keyof PersistenceInput, boolean>>;
-  /** How long after one writing the next begins, in milliseconds. */
-  readonly updateInterval: number;
   /** How values become text, for those that keep text, and for the application while it has them in memory. */
   readonly codec: Codec;
+  readonly #storeData: Readonly<Record<keyof PersistenceInput, boolean>>;
+  readonly #updateInterval: number;
   #bot: unknown;
   #live: LiveObjects | undefined;
 
   constructor({ storeData = {}, updateInterval = "60s", codec = jsonCodec() }: BasePersistenceOptions = {}) {
     const { botData = true, chatData = true, userData = true, callbackData = true } = storeData;
-    this.storeData = Object.freeze({ botData, chatData, userData, callbackData });
-    this.updateInterval = intervalOf(updateInterval);
+    this.#storeData = Object.freeze({ botData, chatData, userData, callbackData });
+    this.#updateInterval = intervalOf(updateInterval);
     this.codec = codec;
+  }
+
+  /** Which data is kept. */
+  get storeData(): Readonly<Record<keyof PersistenceInput, boolean>> {
+    return this.#storeData;
+  }
+
+  /** How long after one writing the next begins, in milliseconds. */
+  get updateInterval(): number {
+    return this.#updateInterval;
   }
 
   /** The bot's data; `undefined` when none was kept. */

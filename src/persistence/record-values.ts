@@ -11,6 +11,7 @@ import {
 } from "../data/record.ts";
 import type { AtomicPersistence } from "./atomic-persistence.ts";
 import type { CallbackData, ConversationEntry, KeyboardEntry } from "./base-persistence.ts";
+import { keyPages } from "./key-pages.ts";
 
 /** How many records are read at once. */
 const PAGE = 500;
@@ -96,12 +97,7 @@ export class RecordValues {
 
   /** All keys of a kind, page by page. */
   async *keys<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<KeyOf<Kind>> {
-    for (let after: KeyOf<Kind> | undefined; ;) {
-      const page: readonly KeyOf<Kind>[] = await this.#of.keys(kind, { within, after, limit: PAGE });
-      yield* page;
-      after = page.at(-1);
-      if (after === undefined) return;
-    }
+    for await (const page of this.#pages(kind, within)) yield* page;
   }
 
   /** All records of a kind, page by page; what is removed meanwhile is left out. */
@@ -109,16 +105,17 @@ export class RecordValues {
     kind: Kind,
     within?: string,
   ): AsyncGenerator<{ readonly key: KeyOf<Kind>; readonly record: KeptRecord }> {
-    for (let after: KeyOf<Kind> | undefined; ;) {
-      const page: readonly KeyOf<Kind>[] = await this.#of.keys(kind, { within, after, limit: PAGE });
+    for await (const page of this.#pages(kind, within)) {
       const records = await this.#of.read(page);
       for (const [index, key] of page.entries()) {
         const record = records[index];
         if (record !== undefined) yield { key, record };
       }
-      after = page.at(-1);
-      if (after === undefined) return;
     }
+  }
+
+  #pages<Kind extends RecordKind>(kind: Kind, within: string | undefined): AsyncGenerator<readonly KeyOf<Kind>[]> {
+    return keyPages<Kind>((options) => this.#of.keys(kind, options), { within, limit: PAGE });
   }
 
   async #commit(changes: readonly RecordChange[]): Promise<void> {

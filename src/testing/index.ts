@@ -41,3 +41,4 @@ export type {
 export type { UpdateKind } from "./emulator/world/update-kind.ts";
 export type { NewUpdate } from "./emulator/world/update-queue.ts";
 export type { WorldOptions } from "./emulator/world/world.ts";
+export { testPersistence, type PersistenceTest, type TestPersistenceOptions } from "./conformance/test-persistence.ts";

@@ -62,14 +62,14 @@ export async function copyPersistence(
     await target.open();
     const copying = new Copying(source, target, options);
     const result = await copying.run().catch(async (error: unknown) => {
-      await target.abandon();
+      await target.close();
       throw error;
     });
     await target.close();
     if (!target.isAtomic) await copying.verifyIn(new CopySide(to, options));
     return result;
   } finally {
-    await source.abandon();
+    await source.close();
   }
 }
 
@@ -102,7 +102,11 @@ class Copying {
   /** Opens what was written and closed, and compares it. */
   async verifyIn(written: CopySide): Promise<void> {
     await written.open();
-    await this.#verify(written);
+    try {
+      await this.#verify(written);
+    } finally {
+      await written.close();
+    }
   }
 
   get #kinds(): readonly RecordKind[] {

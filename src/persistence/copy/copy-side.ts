@@ -3,6 +3,7 @@ import { RECORD_KINDS, keyName, type KeptRecord, type RecordKey, type RecordKind
 import { PerdureError } from "../../errors.ts";
 import { AtomicPersistence } from "../atomic-persistence.ts";
 import type { BasePersistence } from "../base-persistence.ts";
+import { keyPages } from "../key-pages.ts";
 import { IntervalPersistence, type IntervalOptions } from "../interval/interval-persistence.ts";
 
 /** So many records are read and written at once. */
@@ -60,14 +61,9 @@ export class CopySide {
     await this.store.open({ botId: botId ?? 0, now: () => Date.now() });
   }
 
-  /** Writes what a class that is not atomic was given. Rejects if some of it could not be written. */
+  /** Writes what a class that is not atomic was given, if anything. Rejects if some of it could not be written. */
   async close(): Promise<void> {
     await this.store.close();
-  }
-
-  /** Ends it without writing. */
-  async abandon(): Promise<void> {
-    if (this.isAtomic) await this.store.close();
   }
 
   /** The kinds of records that it may have. */
@@ -153,13 +149,8 @@ export class CopySide {
     }
   }
 
-  async *#keyPages(kind: RecordKind, within: string | undefined): AsyncGenerator<readonly RecordKey[]> {
-    for (let after: RecordKey | undefined; ;) {
-      const page: readonly RecordKey[] = await this.store.keys(kind, { within, after: after as never, limit: PAGE });
-      after = page.at(-1);
-      if (after === undefined) return;
-      yield page;
-    }
+  #keyPages(kind: RecordKind, within: string | undefined): AsyncGenerator<readonly RecordKey[]> {
+    return keyPages<RecordKind>((options) => this.store.keys(kind, options), { within, limit: PAGE });
   }
 }
 

@@ -68,7 +68,8 @@ export class Contents {
   /** Takes in what was loaded. What has changed since stands. */
   loaded(records: readonly KeyedRecord[]): void {
     for (const { key, record } of records) {
-      if (!this.unwritten.has(key)) this.memory.change(key, record);
+      // What was written before all of its handler were loaded is known better here: its version has no place there.
+      if (!this.unwritten.has(key) && this.memory.get(key)?.text !== record.text) this.memory.change(key, record);
     }
   }
 

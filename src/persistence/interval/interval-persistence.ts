@@ -35,6 +35,9 @@ import { Schedule, type IntervalClock } from "./schedule.ts";
 import { isSwitchedOff } from "./stored-kinds.ts";
 import { Writer, namesOf } from "./writer.ts";
 
+/** Those that are open. What one object has in memory another one does not know, and would overwrite. */
+const IN_USE = new WeakSet<BasePersistence>();
+
 /** What an {@link IntervalPersistence} needs beside the persistence that it makes usable. */
 export interface IntervalOptions {
   readonly clock: IntervalClock;
@@ -109,15 +112,11 @@ export class IntervalPersistence extends AtomicPersistence {
    * it must not.
    */
   async open({ now }: OpenOptions): Promise<void> {
-    if (this.#opened !== undefined || this.#isOpening) {
-      throw new PerdureError("PERDURE_OWNED", `${this.#records.name} is open already.`);
-    }
+    if (this.#opened !== undefined || this.#isOpening) throw this.#openAlready();
     this.#isOpening = true;
     try {
       await this.#closing?.catch(() => {});
-      const contents = new Contents({ isKept: (kind) => this.#isKept(kind), lazy: this.abilities.lazy });
-      await this.#load(contents);
-      this.#opened = this.#opening(contents, now);
+      await this.#loadAlone(now);
     } finally {
       this.#isOpening = false;
     }
@@ -130,7 +129,11 @@ export class IntervalPersistence extends AtomicPersistence {
   async close(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
-    if (opened !== undefined) this.#closing = this.#end(opened).finally(() => (this.#closing = undefined));
+    if (opened !== undefined)
+      this.#closing = this.#end(opened).finally(() => {
+        this.#closing = undefined;
+        IN_USE.delete(this.#plain);
+      });
     await this.#closing;
   }
 
@@ -222,9 +225,35 @@ export class IntervalPersistence extends AtomicPersistence {
     await opened.writer.write("all");
   }
 
+  /** Writes what is unwritten, and has the plain persistence flush. */
+  override async flush(): Promise<void> {
+    await this.write();
+    await this.#calls.run(() => this.#records.flush());
+  }
+
   /** Whether this record is another than the plain persistence has, or may be: a refresh would lose a change (PTB statement 20). */
   hasUnwritten(key: RecordKey): boolean {
     return this.#using().contents.unwritten.has(key);
+  }
+
+  async #loadAlone(now: () => number): Promise<void> {
+    if (IN_USE.has(this.#plain)) throw this.#openAlready();
+    IN_USE.add(this.#plain);
+    try {
+      const contents = new Contents({ isKept: (kind) => this.#isKept(kind), lazy: this.abilities.lazy });
+      await this.#load(contents);
+      this.#opened = this.#opening(contents, now);
+    } catch (error) {
+      IN_USE.delete(this.#plain);
+      throw error;
+    }
+  }
+
+  #openAlready(): PerdureError {
+    return new PerdureError(
+      "PERDURE_OWNED",
+      `This ${this.#records.name} is open already. Two would overwrite each other's data.`,
+    );
   }
 
   async #load(contents: Contents): Promise<void> {

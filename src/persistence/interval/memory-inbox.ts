@@ -73,8 +73,9 @@ export class MemoryInbox {
     const ranges = units.flatMap(({ doneUpdates = [] }) => doneUpdates);
     if (ranges.length > 0) this.#done.addRanges(ranges, this.#now());
     const done = units.flatMap((unit) => unit.done ?? []);
-    for (const { done: updateId, setAside = false, alias } of units) {
+    for (const { done: updateId, setAside = false, alias, failedUpdates = [] } of units) {
       if (updateId !== undefined) this.#end(updateId, setAside);
+      for (const failed of failedUpdates) this.#setAside(failed);
       if (alias !== undefined) this.#aliases.set(alias.from, alias.to);
     }
     if (done.length > 0) this.#done.add(done, this.#now());
@@ -111,5 +112,11 @@ export class MemoryInbox {
     if (accepted === undefined || !setAside) return;
     const { text, attempts } = accepted;
     this.#failed = [...this.#failed, { text, attempts, failedAt: this.#now() }];
+  }
+
+  #setAside({ update, attempts, failedAt }: FailedUpdate): void {
+    const text = JSON.stringify(update);
+    if (this.#failed.some((failed) => failed.text === text && failed.failedAt === failedAt)) return;
+    this.#failed = [...this.#failed, { text, attempts, failedAt }];
   }
 }

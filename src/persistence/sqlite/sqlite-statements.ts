@@ -58,7 +58,10 @@ export class SqliteStatements {
       `insert into failed select bot_id, update_id, attempts, ?, "update" from inbox
        where bot_id = ? and update_id = ?`,
     );
-    this.writeFailed = prepare("insert into failed values (?, ?, ?, ?, ?)");
+    this.writeFailed = prepare(
+      `insert into failed select ?1, ?2, ?3, ?4, ?5 where not exists
+       (select 1 from failed where bot_id = ?1 and update_id = ?2 and failed_at = ?4)`,
+    );
     this.failed = prepare(`select attempts, failed_at, "update" from failed where bot_id = ? order by rowid`);
     this.aliases = prepare("select old_id, new_id from chat_alias");
     this.writeAlias = prepare("insert or replace into chat_alias values (?, ?)");
