@@ -53,23 +53,30 @@ export class JsonFolderPersistence<K extends KeptTypes = UntypedKept> extends Ba
   }
 
   async getConversations(name: string): Promise<readonly ConversationEntry[]> {
-    return (await this.#read<ConversationEntry[]>(conversationFile(name))) ?? [];
+    const found: ConversationEntry[] = [];
+    for (const file of await this.#files("conversation")) {
+      const [of, ...id] = JSON.parse(decodeURIComponent(file)) as [string, ...ConversationId];
+      if (of === name) found.push([id, await this.#read(conversationFile(name, id))]);
+    }
+    return found;
   }
 
-  async updateConversation(name: string, id: ConversationId, state: unknown): Promise<void> {
-    const key = JSON.stringify(id);
-    const others = (await this.getConversations(name)).filter(([other]) => JSON.stringify(other) !== key);
-    await this.#write(conversationFile(name), (state ?? null) === null ? others : [...others, [id, state]]);
+  updateConversation(name: string, id: ConversationId, state: unknown): Promise<void> {
+    const file = conversationFile(name, id);
+    return state === null || state === undefined ? this.#remove(file) : this.#write(file, state);
   }
 
   async #readAll<T>(kind: string): Promise<Map<number, T>> {
     const found = new Map<number, T>();
-    await mkdir(this.#folder, { recursive: true });
-    for (const file of await readdir(this.#folder)) {
-      const id = new RegExp(`^${kind} (-?\\d+)\\.json$`).exec(file)?.[1];
-      if (id !== undefined) found.set(Number(id), (await this.#read<T>(`${kind} ${id}`)) as T);
-    }
+    for (const id of await this.#files(kind)) found.set(Number(id), (await this.#read<T>(`${kind} ${id}`)) as T);
     return found;
+  }
+
+  /** What comes after the kind in the names of its files. */
+  async #files(kind: string): Promise<string[]> {
+    await mkdir(this.#folder, { recursive: true });
+    const files = await readdir(this.#folder);
+    return files.flatMap((file) => new RegExp(`^${kind} (.*)\\.json$`).exec(file)?.[1] ?? []);
   }
 
   /** Only a file that is not there is empty: every other failure must reject. */
@@ -95,6 +102,6 @@ export class JsonFolderPersistence<K extends KeptTypes = UntypedKept> extends Ba
   }
 }
 
-function conversationFile(name: string): string {
-  return `conversations ${encodeURIComponent(name)}`;
+function conversationFile(name: string, id: ConversationId): string {
+  return `conversation ${encodeURIComponent(JSON.stringify([name, ...id]))}`;
 }

@@ -45,7 +45,8 @@ export class Collection<T> {
   /** Removes an entry. Answers whether there was one. */
   delete(id: string): Promise<boolean> {
     return this.#entries.use(id, (entry) => {
-      const was = entry.get() !== undefined;
+      // Not read: what cannot be decoded can be removed.
+      const was = entry.current !== undefined;
       entry.drop();
       return was;
     });

@@ -30,28 +30,52 @@ export class Entries {
     });
   }
 
-  /** Their ids: those of the last commit, and what this unit changed. */
+  /** Their ids: those of the last commit, and what this unit has changed by then. */
   async *ids(): AsyncGenerator<string> {
     const engine = await this.#host.engine();
-    const own = this.#own(engine.current);
-    for await (const { id } of engine.keys("entry", this.name)) if (!own.has(id)) yield id;
-    for (const [id, entry] of own) if (entry.current !== undefined) yield id;
+    const own = new OwnEntries(this.name, engine.current);
+    for await (const { id } of engine.keys("entry", this.name)) if (own.list(id)?.current !== null) yield id;
+    for (const [id] of own.unlisted()) yield id;
   }
 
   /** Their ids and copies of their values, likewise. */
   async *copies(): AsyncGenerator<[id: string, value: unknown]> {
     const engine = await this.#host.engine();
-    const own = this.#own(engine.current);
-    for await (const { key, value } of engine.values("entry", this.name)) if (!own.has(key.id)) yield [key.id, value];
-    for (const [id, entry] of own) if (entry.current !== undefined) yield [id, entry.copy()];
+    const own = new OwnEntries(this.name, engine.current);
+    for await (const { key, value } of engine.values("entry", this.name)) {
+      const entry = own.list(key.id);
+      if (entry?.current !== null) yield [key.id, entry === undefined ? value : entry.current.copy()];
+    }
+    for (const [id, entry] of own.unlisted()) yield [id, entry.copy()];
+  }
+}
+
+/** What a unit has of the entries with one name while it lists them, which it may go on changing. Once it has ended, listing throws. */
+class OwnEntries {
+  readonly #name: string;
+  readonly #unit: UnitOfWork | undefined;
+  readonly #listed = new Set<string>();
+
+  constructor(name: string, unit: UnitOfWork | undefined) {
+    this.#name = name;
+    this.#unit = unit;
   }
 
-  /** What the unit has of them. */
-  #own(unit: UnitOfWork | undefined): ReadonlyMap<string, KeptValue> {
-    const own = new Map<string, KeptValue>();
-    for (const entry of unit?.opened("entry") ?? [])
-      if (entry.key.collection === this.name) own.set(entry.key.id, entry);
-    return own;
+  /** What the unit has of an entry that is listed now: `null` if it has removed it; `undefined` if it does not have it. */
+  list(id: string): { readonly current: KeptValue | null } | undefined {
+    if (this.#unit === undefined) return undefined;
+    this.#listed.add(id);
+    const entry = this.#unit.known({ kind: "entry", collection: this.#name, id });
+    return entry && { current: entry.current === undefined ? null : entry };
+  }
+
+  /** Those that were not listed: the unit has added them. */
+  *unlisted(): Generator<[id: string, entry: KeptValue]> {
+    for (const { key } of this.#unit?.opened("entry") ?? []) {
+      if (key.collection !== this.#name || this.#listed.has(key.id)) continue;
+      const entry = this.#unit?.known(key);
+      if (entry?.current !== undefined) yield [key.id, entry];
+    }
   }
 }
 

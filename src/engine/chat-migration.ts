@@ -35,9 +35,9 @@ export class ChatMigration {
    */
   async perform(alias: ChatAlias): Promise<void> {
     const { committer, read, aliases } = this.#options;
-    if (aliases.has(alias.from) || alias.from === alias.to) return;
     const from = chatKey(alias.from);
     const to = chatKey(aliases.resolve(alias.to));
+    if (aliases.has(alias.from) || from.id === to.id) return;
     const [old, fresh] = await read([from, to]);
     const changes: RecordChange[] = [];
     if (old !== undefined) {
@@ -52,9 +52,14 @@ export class ChatMigration {
     const { aliases } = this.#options;
     const from = chatKey(aliases.resolve(alias.from));
     const to = chatKey(aliases.resolve(alias.to));
-    if (from.id === to.id || (unit.alias?.from === from.id && unit.alias.to === to.id)) return;
+    const isDone = (): boolean => from.id === to.id || (unit.alias?.from === from.id && unit.alias.to === to.id);
+    if (isDone()) return;
     const old = await unit.open(from);
     const fresh = await unit.open(to);
+    // Meanwhile this unit may have migrated it, or another one may have migrated either of them.
+    if (isDone()) return;
+    if (aliases.resolve(from.id) !== from.id || aliases.resolve(to.id) !== to.id) return this.join(unit, alias);
+    if (unit.alias !== undefined) throw new TypeError("One unit of work can migrate one chat.");
     const record = old.current;
     if (record !== undefined) {
       fresh.put(this.#merged(to, record, fresh.current));
@@ -75,8 +80,10 @@ export class ChatMigration {
     const { values, onMigrate, reporter } = this.#options;
     if (onMigrate !== undefined) {
       try {
-        const merged = values.encode(to, onMigrate(values.load(to, old).value, values.load(to, fresh).value));
+        const value = onMigrate(values.load(to, old).value, values.load(to, fresh).value);
+        const merged = value === undefined ? undefined : values.encode(to, value);
         if (merged !== undefined) return merged;
+        throw new TypeError("onMigrate returned nothing. It must return the merged data.");
       } catch (error) {
         // The migration has happened, and is not announced for ever: it goes on as if there were no function.
         reporter.report(error);

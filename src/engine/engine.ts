@@ -282,8 +282,13 @@ export class Engine {
   }
 
   async #drop(unit: UnitOfWork, scope: "chat" | "user", id: number): Promise<void> {
-    const value = await unit.open({ kind: scope, id: scope === "chat" ? this.chatId(id) : id });
-    value.drop();
+    const current = (): number => (scope === "chat" ? this.chatId(id) : id);
+    for (;;) {
+      const now = current();
+      const value = await unit.open({ kind: scope, id: now });
+      // A chat may have moved while this waited for it.
+      if (current() === now) return value.drop();
+    }
   }
 
   /** How often a claimed update was run, 0 for a new one; `undefined` when it is done. */
@@ -388,7 +393,7 @@ function keysOf(
 ): RecordKey[] {
   const chats = new Set<number>();
   if (chatId !== undefined) chats.add(chatId);
-  if (migration !== undefined) chats.add(aliases.resolve(migration.from)).add(migration.to);
+  if (migration !== undefined) chats.add(aliases.resolve(migration.from)).add(aliases.resolve(migration.to));
   const keys: RecordKey[] = [...chats].map((id) => ({ kind: "chat", id }));
   if (userId !== undefined) keys.push({ kind: "user", id: userId });
   return keys;

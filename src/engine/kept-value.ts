@@ -1,5 +1,5 @@
 import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
-import type { Values } from "./values.ts";
+import { isScope, type Values } from "./values.ts";
 
 /** One record in one unit of work: decoded when it is first touched, and found changed by encoding it at the end. */
 export class KeptValue {
@@ -9,6 +9,9 @@ export class KeptValue {
   readonly #values: Values;
   /** What the value is decoded from: `loaded`, until the record is dropped or another one is put in its place. */
   #base: KeptRecord | undefined;
+  /** What others have brought it up to. They may keep it where it is kept, so that going back to `loaded` is a change. */
+  #refreshed: { readonly record: KeptRecord | undefined } | undefined;
+  #isPut = false;
   #touched: { value: unknown; unchanged: KeptRecord | undefined } | undefined;
 
   constructor(key: RecordKey, loaded: KeptRecord | undefined, values: Values) {
@@ -23,7 +26,9 @@ export class KeptValue {
   }
 
   set(value: unknown): void {
-    this.#touch().value = value;
+    // An entry's old value is not needed, be it readable or not. A scope's may be of a newer version, which is not overwritten.
+    if (isScope(this.key)) this.#touch().value = value;
+    else this.#touched = { value, unchanged: this.#base };
   }
 
   /** Removes the record. What is set later, or changed in the value that a later `get` gives, counts. */
@@ -33,6 +38,7 @@ export class KeptValue {
 
   /** Puts another record in its place, as it is. */
   put(record: KeptRecord | undefined): void {
+    this.#isPut = true;
     this.#base = record;
     this.#touched = undefined;
   }
@@ -54,7 +60,10 @@ export class KeptValue {
 
   /** Begins with a value that others have brought up to date. That alone is no change of this unit. */
   refresh(value: unknown): void {
-    this.#touched = { value, unchanged: this.#values.encode(this.key, value) };
+    // Decoded anew: what it was given may be shared with its giver, and with other units.
+    const unchanged = this.#values.encode(this.key, value);
+    this.#touched = { ...this.#values.load(this.key, unchanged), unchanged };
+    this.#refreshed = { record: unchanged };
   }
 
   /** Whether the record can be read; if not, `get` throws why. */
@@ -88,7 +97,12 @@ export class KeptValue {
       const record = this.#values.encode(key, this.#touched.value);
       if (record?.text !== this.#touched.unchanged?.text) return { key, record };
     }
-    return sameRecord(this.#base, this.loaded) ? undefined : { key, record: this.#base };
+    return this.#isBaseKept() ? undefined : { key, record: this.#base };
+  }
+
+  #isBaseKept(): boolean {
+    const isAsRefreshed = this.#refreshed === undefined || sameRecord(this.#base, this.#refreshed.record);
+    return sameRecord(this.#base, this.loaded) && (!this.#isPut || isAsRefreshed);
   }
 
   #touch(): { value: unknown; unchanged: KeptRecord | undefined } {

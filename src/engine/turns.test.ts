@@ -50,6 +50,7 @@ describe("Turns", () => {
     const turns = new Turns();
     const a = turns.take(["chat:1"]);
     const b = turns.take(["chat:2"]);
+    expect([a.wait(), b.wait()]).toEqual([undefined, undefined]);
     const waiting = a.own("chat:2");
     expect(() => b.own("chat:1")).toThrow(expect.objectContaining({ code: "PERDURE_DEADLOCK" }));
     b.release();
@@ -58,13 +59,40 @@ describe("Turns", () => {
     expect(turns.size).toBe(0);
   });
 
-  test("a cycle over a unit that does not run yet is found", () => {
+  test("a unit that runs goes before all that do not, so nobody closes a cycle with them", async () => {
     const turns = new Turns();
-    turns.take(["A"]);
+    const first = turns.take(["A"]);
+    expect(first.wait()).toBeUndefined();
     const w = turns.take(["B"]);
-    turns.take(["A", "B"]);
-    // w waits for A behind a unit that waits for B, which w has.
-    expect(() => w.own("A")).toThrow(expect.objectContaining({ code: "PERDURE_DEADLOCK" }));
+    expect(w.wait()).toBeUndefined();
+    const waiting = turns.take(["A", "B"]);
+    const order: string[] = [];
+    const begun = Promise.resolve(waiting.wait()).then(() => order.push("waiting"));
+    const owned = Promise.resolve(w.own("A")).then(() => order.push("w"));
+    first.release();
+    await owned;
+    expect(order).toEqual(["w"]);
+    w.release();
+    await begun;
+    waiting.release();
+    expect([order, turns.size]).toEqual([["w", "waiting"], 0]);
+  });
+
+  test("who stands first and does not run yet waits again when one that runs takes the key", async () => {
+    const turns = new Turns();
+    const holder = turns.take(["B"]);
+    expect(holder.wait()).toBeUndefined();
+    const both = turns.take(["A", "B"]);
+    const begun = Promise.resolve(both.wait());
+    expect(holder.own("A")).toBeUndefined();
+    let hasBegun = false;
+    void begun.then(() => (hasBegun = true));
+    await settle();
+    expect(hasBegun).toBe(false);
+    holder.release();
+    await begun;
+    both.release();
+    expect(turns.size).toBe(0);
   });
 
   test("who waits for one key can be moved to another, to the place of their arrival", async () => {

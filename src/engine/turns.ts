@@ -47,6 +47,9 @@ export class Turn {
   readonly #last: Map<string, Place>;
   readonly #places = new Map<string, Place>();
 
+  /** Whether it has owned all that it entered for: it runs, and goes before all that do not. */
+  #hasBegun = false;
+
   /** Its number in order of arrival. */
   readonly arrival: number;
 
@@ -59,7 +62,10 @@ export class Turn {
   /** Resolves when every key that this turn has entered for is its own; `undefined` when they are already. */
   wait(): Promise<unknown> | undefined {
     const waiting = [...this.#places.values()].filter((place) => place.ahead !== undefined);
-    return waiting.length === 0 ? undefined : Promise.all(waiting.map(granted));
+    // Whoever stood first may stand behind one that runs by now.
+    if (waiting.length > 0) return Promise.all(waiting.map(granted)).then(() => this.wait());
+    this.#hasBegun = true;
+    return undefined;
   }
 
   /**
@@ -68,7 +74,7 @@ export class Turn {
    */
   own(key: string): Promise<void> | undefined {
     const old = this.#places.get(key);
-    const place = old ?? this.#enter(key);
+    const place = old ?? this.#enterLate(key);
     if (place.ahead === undefined) return undefined;
     // Only a new wait can close a cycle.
     if (old === undefined && this.#closesCycle(place.ahead)) {
@@ -108,6 +114,13 @@ export class Turn {
     return place;
   }
 
+  #enterLate(key: string): Place {
+    const place: Place = { key, turn: this, ahead: undefined, behind: undefined };
+    this.#places.set(key, place);
+    this.#link(place);
+    return place;
+  }
+
   #leave(place: Place): void {
     this.#places.delete(place.key);
     place.granted?.resolve();
@@ -122,16 +135,28 @@ export class Turn {
     if (ahead === undefined) behind?.granted?.resolve();
   }
 
-  /** Puts a place behind all that came earlier, and behind the first. */
+  /** Puts a place behind all whose turns run, and behind all that came earlier if this turn does not. */
   #link(place: Place): void {
     let ahead = this.#last.get(place.key);
-    while (ahead?.ahead !== undefined && ahead.turn.arrival > this.arrival) ahead = ahead.ahead;
-    const behind = ahead?.behind;
+    while (ahead !== undefined && !ahead.turn.#hasBegun && (this.#hasBegun || ahead.turn.arrival > this.arrival)) {
+      ahead = ahead.ahead;
+    }
+    const behind = ahead === undefined ? this.#first(place.key) : ahead.behind;
     place.ahead = ahead;
     place.behind = behind;
     if (ahead !== undefined) ahead.behind = place;
     if (behind === undefined) this.#last.set(place.key, place);
     else behind.ahead = place;
+    if (ahead !== undefined) return;
+    place.granted?.resolve();
+    // It was the first until now, and waits anew.
+    if (behind !== undefined) delete behind.granted;
+  }
+
+  #first(key: string): Place | undefined {
+    let first = this.#last.get(key);
+    while (first?.ahead !== undefined) first = first.ahead;
+    return first;
   }
 
   /** Whether who stands here cannot go on before this turn does. Who is ahead waits in turn for those further ahead. */

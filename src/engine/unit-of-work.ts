@@ -1,5 +1,13 @@
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import { BOT_KEY, keyText, type KeptRecord, type KeyOf, type RecordChange, type RecordKey } from "../data/record.ts";
+import {
+  BOT_KEY,
+  keyName,
+  keyText,
+  type KeptRecord,
+  type KeyOf,
+  type RecordChange,
+  type RecordKey,
+} from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import type { ChatAlias } from "../persistence/atomic-persistence.ts";
 import type { BotData } from "./bot-data.ts";
@@ -99,8 +107,15 @@ export class UnitOfWork {
     return value;
   }
 
+  /** A record that this unit has. */
+  known(key: RecordKey): KeptValue | undefined {
+    this.#requireAlive(keyName(key));
+    return this.#kept.get(keyText(key));
+  }
+
   /** Those of the records of one kind that this unit has. */
   opened<Kind extends RecordKey["kind"]>(kind: Kind): readonly (KeptValue & { readonly key: KeyOf<Kind> })[] {
+    this.#requireAlive(kind);
     const isWanted = (value: KeptValue): value is KeptValue & { readonly key: KeyOf<Kind> } => value.key.kind === kind;
     return [...this.#kept.values()].filter(isWanted);
   }
@@ -193,11 +208,14 @@ export class UnitOfWork {
   }
 
   async #readOwned(key: RecordKey): Promise<KeptValue> {
+    // What outlives the unit must own nothing more: nobody would give it up.
+    this.#requireAlive(keyName(key));
     try {
       await this.#services.own(key);
+      this.#requireAlive(keyName(key));
       return await this.#services.read(key);
     } catch (error) {
-      // Also for a handler that catches it: whoever closes a cycle of waits is rolled back.
+      // Also for a handler that catches it: whoever closes a cycle of waits, or cannot read what it changes, is rolled back.
       this.#failed = { error };
       throw error;
     }

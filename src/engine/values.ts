@@ -1,5 +1,5 @@
 import type { Codec, LiveObjects } from "../data/codec.ts";
-import { keyName, type KeptRecord, type RecordKey } from "../data/record.ts";
+import { keyName, type KeptRecord, type KeyOf, type RecordKey, type Scope } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import type { Schema, ScopeSchema } from "./schema.ts";
 
@@ -53,8 +53,8 @@ export class Values {
     return this.#codec.decode(record.text, { name: keyName(key), live: this.#live });
   }
 
-  #schemaOf({ kind }: RecordKey): ScopeSchema {
-    return kind === "bot" || kind === "chat" || kind === "user" ? this.#schema[kind] : NOTHING;
+  #schemaOf(key: RecordKey): ScopeSchema {
+    return isScope(key) ? this.#schema[key.kind] : NOTHING;
   }
 
   /** Decoded anew, since what `initial` and migrations return may share parts with the program's own objects. */
@@ -62,6 +62,11 @@ export class Values {
     const unchanged = this.encode(key, value);
     return { value: unchanged === undefined ? undefined : this.#decode(key, unchanged), unchanged };
   }
+}
+
+/** Whether a record is a scope's data: that has an initial value and migrations. */
+export function isScope(key: RecordKey): key is KeyOf<Scope> {
+  return key.kind === "bot" || key.kind === "chat" || key.kind === "user";
 }
 
 /** Throws `PERDURE_NEWER_RECORD` for a record that a newer version of the bot has written. */

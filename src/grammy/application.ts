@@ -201,12 +201,12 @@ export class Application<C extends AnyPersistentContext> {
    * own. For an unknown id it does nothing.
    */
   dropChatData(chatId: number): Promise<void> {
-    return this.#joining((engine) => engine.drop("chat", chatId));
+    return this.#joining((engine) => engine.drop("chat", requireId(chatId)));
   }
 
   /** Removes a user's data, likewise. */
   dropUserData(userId: number): Promise<void> {
-    return this.#joining((engine) => engine.drop("user", userId));
+    return this.#joining((engine) => engine.drop("user", requireId(userId)));
   }
 
   /**
@@ -214,7 +214,7 @@ export class Application<C extends AnyPersistentContext> {
    * part of the update, or a commit of its own. Entries of collections are yours to remove: `app.transaction` makes it one commit.
    */
   forgetUser(userId: number): Promise<void> {
-    return this.#joining((engine) => engine.forgetUser(userId));
+    return this.#joining((engine) => engine.forgetUser(requireId(userId)));
   }
 
   /**
@@ -227,8 +227,9 @@ export class Application<C extends AnyPersistentContext> {
   }
 
   /**
-   * Resolves when everything that was committed before is where it is kept: for a persistence that is written in intervals, this
-   * writes now (PTB statement 110). Its errors go to {@link Application.onError}, and what failed is written again later.
+   * Writes now what a persistence that is written in intervals would get at the next one (PTB statement 110), and resolves when it was
+   * tried. Errors go to {@link Application.onError}, and what failed is written again later. For an atomic one, it resolves when the done
+   * marks that wait for the next commit are durable.
    */
   async updatePersistence(): Promise<void> {
     await (await this.#opened()).flush();
@@ -278,7 +279,7 @@ export class Application<C extends AnyPersistentContext> {
   }
 
   #entries(name: string): Entries {
-    if (typeof name !== "string" || name === "" || !name.isWellFormed()) {
+    if (typeof name !== "string" || name === "" || name.includes("\0") || !name.isWellFormed()) {
       throw new TypeError(`A collection's name is a text, not ${JSON.stringify(name)}.`);
     }
     const entries =
@@ -481,6 +482,11 @@ export class Application<C extends AnyPersistentContext> {
       await inFlight.room(lifetime.stopping);
     }
   }
+}
+
+function requireId(id: number): number {
+  if (Number.isSafeInteger(id)) return id;
+  throw new TypeError(`The id of a chat or a user is a whole number, not ${String(id)}.`);
 }
 
 /** The lifetime to those who must not wait for its opening, since it waits for them. */

@@ -1,8 +1,9 @@
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import type { RecordKey, Scope } from "../data/record.ts";
+import type { RecordKey } from "../data/record.ts";
 import { AtomicPersistence } from "./atomic-persistence.ts";
-import { BasePersistence } from "./base-persistence.ts";
+import type { BasePersistence } from "./base-persistence.ts";
 import { IntervalPersistence, type IntervalOptions } from "./interval/interval-persistence.ts";
+import { isRefreshed } from "./refreshing.ts";
 import { StoredInPart } from "./stored-in-part.ts";
 
 /** A persistence as the engine uses it: whatever its class can do itself, and what it cannot, done in memory. */
@@ -20,7 +21,7 @@ export class HostedPersistence {
 
   /** How this record's value is brought up to date before handlers see it, if its class does that (PTB statements 16 to 20). */
   readonly refresh = (key: RecordKey): ((value: unknown) => MaybePromise<void>) | undefined => {
-    if (!this.#refreshes(key) || this.#interval?.hasUnwritten(key) === true) return undefined;
+    if (!isRefreshed(this.#of, key.kind) || this.#interval?.hasUnwritten(key) === true) return undefined;
     const of = this.#of;
     if (key.kind === "bot") return (data) => of.refreshBotData(data as object);
     if (key.kind === "chat") return (data) => of.refreshChatData(key.id, data as object);
@@ -47,15 +48,7 @@ export class HostedPersistence {
       "of migrated chats live in memory until the end. An atomic persistence, such as SqlitePersistence, has none of these limits."
     );
   }
-
-  #refreshes({ kind }: RecordKey): boolean {
-    const own = REFRESH[kind as Scope];
-    if (own === undefined || !this.#of.storeData[`${kind as Scope}Data`]) return false;
-    return this.#of[own] !== BasePersistence.prototype[own];
-  }
 }
-
-const REFRESH = { bot: "refreshBotData", chat: "refreshChatData", user: "refreshUserData" } as const;
 
 function inPart(of: AtomicPersistence): AtomicPersistence {
   return Object.values(of.storeData).every(Boolean) ? of : new StoredInPart(of);

@@ -2,7 +2,7 @@ import { keyName, type KeptRecord, type RecordKey, type RecordKind, type Scope }
 import { PerdureError } from "../../errors.ts";
 import type { AtomicPersistence } from "../atomic-persistence.ts";
 import type { BasePersistence } from "../base-persistence.ts";
-import { CopySide } from "./copy-side.ts";
+import { CopySide, inboxPages } from "./copy-side.ts";
 
 /** Options of {@link copyPersistence}. */
 export interface CopyOptions {
@@ -145,8 +145,7 @@ class Copying {
       yield page.map(({ key, record }) => {
         const own = this.#source.isAtomic ? record.version : (versions[kind as Scope] ?? 0);
         const version = this.#target.isAtomic ? own : 0;
-        // PTB's shape has no place for it.
-        const time = kind === "callbackQuery" && !this.#target.isAtomic ? undefined : record.time;
+        const time = this.#target.isAtomic ? record.time : timeInPtbShape(kind, record.time);
         return { key, record: { time, text: this.#source.transcode(key, record.text, this.#target), version } };
       });
     }
@@ -171,7 +170,7 @@ class Copying {
     }
     if (this.#target.isAtomic || !this.#source.isAtomic) return leftOut;
     const { store } = this.#source;
-    add("open updates", (await store.openUpdates({ limit: 1000 })).length);
+    add("open updates", await this.#source.countOpenUpdates());
     add("failed updates", (await store.failedUpdates()).length);
     add("chat aliases", (await store.chatAliases()).length);
     add("versions", await this.#source.countVersions());
@@ -190,17 +189,21 @@ class Copying {
 
 async function copyInbox(from: AtomicPersistence, to: AtomicPersistence): Promise<number> {
   let count = 0;
-  for (let after: number | undefined; ;) {
-    const page = await from.openUpdates({ after, limit: 100 });
+  for await (const page of inboxPages(from)) {
     for (const { update, updateId, attempts, unreadable } of page) {
       if (update === undefined) throw unreadable;
-      await to.accept([update]);
+      const [acceptance] = await to.accept([update]);
+      if (acceptance !== "accepted") throw notCopied(`The open update ${updateId} was taken for ${acceptance}.`);
       if (attempts > 1) await to.noteAttempts(updateId, attempts);
       count += 1;
     }
-    after = page.at(-1)?.arrival;
-    if (after === undefined) return count;
   }
+  return count;
+}
+
+/** PTB's shape has a time for each keyboard, and none for a query. */
+function timeInPtbShape(kind: RecordKind, time: number | undefined): number | undefined {
+  return kind === "keyboard" ? (time ?? 0) : undefined;
 }
 
 function requireSame(key: RecordKey, wanted: KeptRecord, found: KeptRecord | undefined): void {

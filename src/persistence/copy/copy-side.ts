@@ -1,7 +1,7 @@
 import type { LiveObjects } from "../../data/codec.ts";
 import { RECORD_KINDS, keyName, type KeptRecord, type RecordKey, type RecordKind } from "../../data/record.ts";
 import { PerdureError } from "../../errors.ts";
-import { AtomicPersistence } from "../atomic-persistence.ts";
+import { AtomicPersistence, type InboxEntry } from "../atomic-persistence.ts";
 import type { BasePersistence } from "../base-persistence.ts";
 import { keyPages } from "../key-pages.ts";
 import { IntervalPersistence, type IntervalOptions } from "../interval/interval-persistence.ts";
@@ -33,6 +33,7 @@ export interface CopySideOptions {
 export class CopySide {
   readonly #of: BasePersistence;
   readonly #options: CopySideOptions;
+  readonly #live: LiveObjects | undefined;
   /** Its records. Those of a class that is not atomic are in memory, and are written when it is closed. */
   readonly store: AtomicPersistence;
   readonly isAtomic: boolean;
@@ -41,6 +42,7 @@ export class CopySide {
     this.#of = of;
     this.#options = options;
     this.isAtomic = of instanceof AtomicPersistence;
+    this.#live = of.live;
     if (of.live === undefined) of.setBot(of.bot, placeholders());
     this.store = of instanceof AtomicPersistence ? of : new IntervalPersistence(of, HOSTING);
   }
@@ -64,6 +66,7 @@ export class CopySide {
   /** Writes what a class that is not atomic was given, if anything. Rejects if some of it could not be written. */
   async close(): Promise<void> {
     await this.store.close();
+    this.#of.setBot(this.#of.bot, this.#live);
   }
 
   /** The kinds of records that it may have. */
@@ -79,8 +82,10 @@ export class CopySide {
 
   /** The names of its conversation handlers. Rejects with `PERDURE_INVALID_OPTION` when nobody knows them. */
   async conversationNames(): Promise<readonly string[]> {
-    const names = this.#options.conversations ?? (await this.#of.conversationNames?.());
-    if (names !== undefined) return names;
+    // Of an atomic one all are copied, whatever is named.
+    const given = this.isAtomic ? undefined : this.#options.conversations;
+    const names = given ?? (await this.#of.conversationNames?.());
+    if (names !== undefined) return [...new Set(names)];
     throw new PerdureError(
       "PERDURE_INVALID_OPTION",
       `copyPersistence: ${this.name} cannot tell the names of the conversation handlers. ` +
@@ -103,6 +108,13 @@ export class CopySide {
     return count;
   }
 
+  /** How many updates are open. */
+  async countOpenUpdates(): Promise<number> {
+    let count = 0;
+    for await (const page of inboxPages(this.store)) count += page.length;
+    return count;
+  }
+
   /** How many records have been through migrations. */
   async countVersions(): Promise<number> {
     let count = 0;
@@ -120,6 +132,8 @@ export class CopySide {
     }
     if ((await this.store.openUpdates({ limit: 1 })).length > 0) found.push("open updates");
     if ((await this.store.failedUpdates()).length > 0) found.push("failed updates");
+    if ((await this.store.chatAliases()).length > 0) found.push("chat aliases");
+    if ((await this.store.doneUpdates()).length > 0) found.push("done updates");
     if (found.length === 0) return;
     throw new PerdureError(
       "PERDURE_NOT_EMPTY",
@@ -130,7 +144,8 @@ export class CopySide {
   /** A text of this side's codec in the other's. */
   transcode(key: RecordKey, text: string, to: CopySide): string {
     const { codec } = this.store;
-    if (codec === to.store.codec) return text;
+    // What is not atomic gives and takes values: its text is the codec's own, and that of a file may have been edited by hand.
+    if (codec === to.store.codec && this.isAtomic === to.isAtomic) return text;
     const value = codec.decode(text, { name: keyName(key), live: this.#of.live });
     return to.store.codec.encode(value, { name: keyName(key), live: this.#of.live });
   }
@@ -151,6 +166,16 @@ export class CopySide {
 
   #keyPages(kind: RecordKind, within: string | undefined): AsyncGenerator<readonly RecordKey[]> {
     return keyPages<RecordKind>((options) => this.store.keys(kind, options), { within, limit: PAGE });
+  }
+}
+
+/** The inbox of an atomic persistence. */
+export async function* inboxPages(store: AtomicPersistence): AsyncGenerator<readonly InboxEntry[]> {
+  for (let after: number | undefined; ;) {
+    const page: readonly InboxEntry[] = await store.openUpdates({ after, limit: PAGE });
+    after = page.at(-1)?.arrival;
+    if (after === undefined) return;
+    yield page;
   }
 }
 

@@ -20,6 +20,8 @@ const MOST_CLEAN = 10_000;
 export interface ContentsOptions {
   /** Whether it keeps them. The others are in memory only. */
   readonly isKept: (kind: RecordKind) => boolean;
+  /** Whether others write such records too, so that nobody knows what the persistence has. */
+  readonly isRefreshed: (kind: RecordKind) => boolean;
   /** Whether it loads chats and users record by record. */
   readonly lazy: boolean;
 }
@@ -144,7 +146,8 @@ export class Contents {
 
   #apply(key: RecordKey, record: KeptRecord | undefined): void {
     if (!this.#options.isKept(key.kind)) return this.memory.change(key, record);
-    this.unwritten.changed(key, this.isKnown(key) ? this.get(key) : UNKNOWN, record);
+    const isSure = this.isKnown(key) && !this.#options.isRefreshed(key.kind);
+    this.unwritten.changed(key, isSure ? this.get(key) : UNKNOWN, record);
     if (!this.isLazy(key.kind)) return this.memory.change(key, record);
     this.#placeLazy(key as KeyOf<LazyKind>, record);
     this.#listings.get(key.kind)?.change((key as KeyOf<LazyKind>).id, record !== undefined);

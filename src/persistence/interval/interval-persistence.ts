@@ -27,6 +27,7 @@ import {
 } from "../atomic-persistence.ts";
 import type { BasePersistence } from "../base-persistence.ts";
 import type { DoneRange } from "../done-ranges.ts";
+import { isRefreshed } from "../refreshing.ts";
 import { Contents } from "./contents.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
@@ -240,7 +241,11 @@ export class IntervalPersistence extends AtomicPersistence {
     if (IN_USE.has(this.#plain)) throw this.#openAlready();
     IN_USE.add(this.#plain);
     try {
-      const contents = new Contents({ isKept: (kind) => this.#isKept(kind), lazy: this.abilities.lazy });
+      const contents = new Contents({
+        isKept: (kind) => this.#isKept(kind),
+        isRefreshed: (kind) => isRefreshed(this.#plain, kind),
+        lazy: this.abilities.lazy,
+      });
       await this.#load(contents);
       this.#opened = this.#opening(contents, now);
     } catch (error) {
