@@ -1,3 +1,4 @@
+import { isPromise } from "../data/maybe-promise.ts";
 import { BOT_KEY, type KeptRecord, type RecordChange } from "../data/record.ts";
 import type { BotView } from "./bot-view.ts";
 import type { Values } from "./values.ts";
@@ -39,9 +40,9 @@ export class BotData {
   update<T>(change: (data: unknown) => T): T {
     const { value, unchanged } = this.#values.load(BOT_KEY, this.#record);
     const result = change(value);
-    if (result instanceof Promise) {
+    if (isPromise(result)) {
       // Its own failure would otherwise be reported as unhandled, and hide this error.
-      result.catch(() => {});
+      result.then(undefined, () => {});
       throw new TypeError(
         "The function given to updateBotData is asynchronous. Wait for things before it: other chats' updates wait for it.",
       );

@@ -307,9 +307,9 @@ export class Engine {
 
   async #handleAccepted(passage: Passage, update: Update, attempts: number, run: Run): Promise<Outcome> {
     try {
-      if (this.#stopping) return "left";
+      if (this.#leaves) return "left";
       await this.#runner.admit(passage, attempts > 0);
-      if (this.#stopping) return "left";
+      if (this.#leaves) return "left";
       const verdict = attempts > 0 ? await this.#judge(passage, update, attempts) : "run";
       if (verdict !== "run") return verdict;
       const { migration } = passage.assignment;
@@ -321,6 +321,11 @@ export class Engine {
       if (this.#stopped.signal.aborted) return "left";
       throw error;
     }
+  }
+
+  /** Whether what has not begun is left to the next run. Not where the inbox ends with this one: then a stop waits for it too. */
+  get #leaves(): boolean {
+    return this.#stopping && this.#options.persistence.abilities.durable !== "no";
   }
 
   /** Whether an update that was run before may be run once more. The attempt is noted before it is made. */

@@ -392,7 +392,9 @@ export class Application<C extends AnyPersistentContext> {
     const left = await engine.stop(this.#resolved.stopTimeout);
     if (left.length > 0) {
       const ids = left.map((update) => update.update_id).join(", ");
-      this.#logger.warn(`Stopped while handlers were running. These updates stay in the inbox and run again: ${ids}.`);
+      const isLost = this.#hosted.store.abilities.durable === "no";
+      const fate = isLost ? "are lost, since there is no durable inbox" : "stay in the inbox and run again";
+      this.#logger.warn(`Stopped while handlers were running. These updates ${fate}: ${ids}.`);
     }
     await loop?.confirm();
     await this.#inHook.run(this.#lifetime, async () => this.#hooks.postStop?.(this));

@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../data/maybe-promise.ts";
+import { isPromise, type MaybePromise } from "../data/maybe-promise.ts";
 
 /**
  * Keeps a commit one where its parts are in two places: who reads sees both parts or none. What a commit has in memory waits for the reads
@@ -12,7 +12,7 @@ export class CommitOrder {
 
   read<T>(read: () => MaybePromise<T>): MaybePromise<T> {
     const result = this.#commit === undefined ? read() : this.#commit.then(read);
-    if (result instanceof Promise) {
+    if (isPromise(result)) {
       const ended: Promise<unknown> = settled(result).then(() => this.#reads.delete(ended));
       this.#reads.add(ended);
     }
@@ -23,7 +23,7 @@ export class CommitOrder {
   commit(hasPartInMemory: boolean, commit: () => MaybePromise<void>): MaybePromise<void> {
     const mustWait = this.#commit !== undefined || (hasPartInMemory && this.#reads.size > 0);
     const result = mustWait ? this.quiet().then(commit) : commit();
-    if (result instanceof Promise && (mustWait || hasPartInMemory)) {
+    if (isPromise(result) && (mustWait || hasPartInMemory)) {
       const ended = settled(result).then(() => {
         if (this.#commit === ended) this.#commit = undefined;
       });

@@ -1,6 +1,6 @@
 import type { Update } from "@grammyjs/types";
 import type { LiveObjects } from "../data/codec.ts";
-import type { MaybePromise } from "../data/maybe-promise.ts";
+import { isPromise, type MaybePromise } from "../data/maybe-promise.ts";
 import { type KeptRecord, type KeyOf, type RecordKey, type RecordKind, type TimedKind } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import {
@@ -106,9 +106,9 @@ export class StoredInPart extends AtomicPersistence {
     const stored = inMemory.length === 0 ? units : this.#stored(units);
     return opened.order.commit(inMemory.length > 0, () => {
       this.#using(opened);
-      const committed = stored.length > 0 || units.length === 0 ? this.#inner.commit(stored) : undefined;
+      const committed = stored.length > 0 || units.length === 0 ? begun(this.#inner.commit(stored)) : undefined;
       const keep = (): void => inMemory.forEach(({ key, record }) => opened.memory.change(key, record));
-      return committed instanceof Promise ? committed.then(keep) : keep();
+      return isPromise(committed) ? committed.then(keep) : keep();
     });
   }
 
@@ -127,13 +127,13 @@ export class StoredInPart extends AtomicPersistence {
   #read(opened: Opened, keys: readonly RecordKey[]): MaybePromise<readonly (KeptRecord | undefined)[]> {
     this.#using(opened);
     const stored = keys.filter((key) => !this.#isOff(key.kind));
-    if (stored.length === keys.length) return this.#inner.read(keys);
+    if (stored.length === keys.length) return begun(this.#inner.read(keys));
     const together = (records: readonly (KeptRecord | undefined)[]): readonly (KeptRecord | undefined)[] => {
       const rest = records.values();
       return keys.map((key) => (this.#isOff(key.kind) ? opened.memory.get(key) : rest.next().value));
     };
-    const records = stored.length === 0 ? [] : this.#inner.read(stored);
-    return records instanceof Promise ? records.then(together) : together(records);
+    const records = stored.length === 0 ? [] : begun(this.#inner.read(stored));
+    return isPromise(records) ? records.then(together) : together(records);
   }
 
   /** What is left of the units without what is in memory: those of which nothing is left are left out. */
@@ -159,4 +159,9 @@ export class StoredInPart extends AtomicPersistence {
 interface Opened {
   readonly memory: MemoryRecords;
   readonly order: CommitOrder;
+}
+
+/** A real promise, which runs whether or not somebody waits: a builder of a query would begin with each `then` anew. */
+function begun<T>(value: MaybePromise<T>): MaybePromise<T> {
+  return isPromise(value) ? Promise.resolve(value) : value;
 }

@@ -163,18 +163,25 @@ export class Contents {
 
 /** The ids of one kind while somebody lists them. */
 class Listing {
+  readonly #kind: LazyKind;
   readonly #ids: Set<number>;
   readonly sorted: SortedKeys;
 
   constructor(kind: LazyKind, ids: Iterable<number>) {
+    this.#kind = kind;
     this.#ids = new Set(ids);
     this.sorted = new SortedKeys(() => Array.from(this.#ids, (id) => ({ kind, id })));
   }
 
   change(id: number, isThere: boolean): void {
     if (this.#ids.has(id) === isThere) return;
-    if (isThere) this.#ids.add(id);
-    else this.#ids.delete(id);
-    this.sorted.changed();
+    const key = { kind: this.#kind, id };
+    if (isThere) {
+      this.#ids.add(id);
+      this.sorted.added(key);
+    } else {
+      this.#ids.delete(id);
+      this.sorted.removed(key);
+    }
   }
 }

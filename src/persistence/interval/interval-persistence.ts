@@ -58,6 +58,8 @@ interface Opened {
   readonly inbox: MemoryInbox;
   readonly writer: Writer;
   readonly schedule: Schedule;
+  /** Loads that are under way, by the texts of their keys. */
+  readonly loading: Map<string, Promise<KeptRecord | undefined>>;
   /** While somebody works exclusively: brings back what there was before. */
   rollback: (() => void) | undefined;
   isExclusive: boolean;
@@ -277,7 +279,15 @@ export class IntervalPersistence extends AtomicPersistence {
     const { clock, onError } = this.#options;
     const writer = new Writer({ contents, plain: this.#records, calls: this.#calls, onError });
     const schedule = new Schedule({ clock, interval: this.updateInterval, writer, contents });
-    return { contents, inbox: new MemoryInbox(now), writer, schedule, rollback: undefined, isExclusive: false };
+    return {
+      contents,
+      inbox: new MemoryInbox(now),
+      writer,
+      schedule,
+      loading: new Map(),
+      rollback: undefined,
+      isExclusive: false,
+    };
   }
 
   async #end(opened: Opened): Promise<void> {
@@ -301,21 +311,27 @@ export class IntervalPersistence extends AtomicPersistence {
     const { contents } = opened;
     // What is in memory may have to make room for what is loaded.
     const found = new Map(keys.map((key) => [keyText(key), contents.get(key)]));
-    for (const key of unknown) {
-      if (key.kind === "conversation") await this.#loadConversations(opened, key.name);
-      else found.set(keyText(key), await this.#loadOne(opened, key as KeyOf<"chat" | "user">));
-    }
+    await Promise.all(
+      unknown.map(async (key) => {
+        if (key.kind === "conversation") await this.#loadConversations(opened, key.name);
+        else found.set(keyText(key), await this.#loadOne(opened, key as KeyOf<"chat" | "user">));
+      }),
+    );
     return keys.map((key) => (contents.isKnown(key) ? contents.get(key) : found.get(keyText(key))));
   }
 
-  #loadOne(opened: Opened, key: KeyOf<"chat" | "user">): Promise<KeptRecord | undefined> {
-    return this.#calls.run(async () => {
-      const { contents } = this.#using(opened);
-      if (contents.isKnown(key)) return contents.get(key);
-      const record = await this.#records.one(key.kind, key.id);
-      contents.loadedOne(key, record);
-      return record;
-    });
+  /** Side by side, also beside a write: what is being written is known, and is not loaded. */
+  async #loadOne(opened: Opened, key: KeyOf<"chat" | "user">): Promise<KeptRecord | undefined> {
+    const { contents, loading } = opened;
+    const text = keyText(key);
+    const load = loading.get(text) ?? this.#records.one(key.kind, key.id).finally(() => loading.delete(text));
+    loading.set(text, load);
+    const record = await load;
+    this.#using(opened);
+    // What was committed meanwhile stands, also when it is written already.
+    if (contents.isKnown(key)) return contents.get(key);
+    contents.loadedOne(key, record);
+    return record;
   }
 
   #loadConversations(opened: Opened, name: string): Promise<void> {

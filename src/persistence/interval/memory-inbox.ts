@@ -71,7 +71,10 @@ export class MemoryInbox {
   /** What units of work leave beside their changes. Ranges that are none are a `TypeError`, and nothing has happened. */
   commit(units: readonly UnitCommit[]): void {
     const ranges = units.flatMap(({ doneUpdates = [] }) => doneUpdates);
-    if (ranges.length > 0) this.#done.addRanges(ranges, this.#now());
+    if (ranges.length > 0) {
+      this.#done.addRanges(ranges, this.#now());
+      for (const id of [...this.#open.keys()]) if (this.#done.has(id, this.#now())) this.#open.delete(id);
+    }
     const done = units.flatMap((unit) => unit.done ?? []);
     for (const { done: updateId, setAside = false, alias, failedUpdates = [] } of units) {
       if (updateId !== undefined) this.#end(updateId, setAside);

@@ -27,9 +27,14 @@ export class MemoryRecords {
   change(key: RecordKey, record: KeptRecord | undefined): void {
     const { records, sorted } = this.#of(key.kind);
     const text = keyText(key);
-    if (records.has(text) !== (record !== undefined)) sorted.changed();
-    if (record === undefined) records.delete(text);
-    else records.set(text, { key, record });
+    const wasThere = records.has(text);
+    if (record === undefined) {
+      records.delete(text);
+      if (wasThere) sorted.removed(key);
+    } else {
+      records.set(text, { key, record });
+      if (!wasThere) sorted.added(key);
+    }
   }
 
   /** All records of a kind. */

@@ -1,6 +1,6 @@
 import type { MaybePromise } from "../../data/maybe-promise.ts";
 import { BOT_KEY, keyName, type ConversationId, type KeptRecord, type RecordKey } from "../../data/record.ts";
-import { PerdureError, isPerdureError } from "../../errors.ts";
+import { PerdureError, isPerdureError, type ErrorCode } from "../../errors.ts";
 import type { BasePersistence, CallbackData, ConversationEntry, KeyboardEntry } from "../base-persistence.ts";
 import type { KeyedRecord } from "./memory-records.ts";
 
@@ -29,14 +29,19 @@ export class PlainRecords {
   }
 
   async ids(kind: "chat" | "user"): Promise<Iterable<number>> {
-    return (await this.#values(kind)).keys();
+    return (await this.#values(kind).catch(throwFinal)).keys();
   }
 
   /** One chat's or user's record; `undefined` when there is none. For a persistence that loads record by record. */
-  async one(kind: "chat" | "user", id: number): Promise<KeptRecord | undefined> {
+  one(kind: "chat" | "user", id: number): Promise<KeptRecord | undefined> {
+    return this.#one(kind, id).catch(throwFinal);
+  }
+
+  async #one(kind: "chat" | "user", id: number): Promise<KeptRecord | undefined> {
     const method = kind === "chat" ? "loadChatData" : "loadUserData";
     const value = await this.#read(method, () => this.#plain[method]?.(id));
-    if (value === undefined) return undefined;
+    // What a database calls nothing.
+    if (value === undefined || value === null) return undefined;
     this.#require(isObject(value), method, "no object");
     return this.#encoded({ kind, id }, value).record;
   }
@@ -181,6 +186,22 @@ export class PlainRecords {
 function failed(what: string, cause: unknown): PerdureError {
   const code = isPerdureError(cause) ? cause.code : "PERDURE_IO";
   return new PerdureError(code, `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+}
+
+const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "PERDURE_CANNOT_DECODE",
+  "PERDURE_CANNOT_KEEP",
+  "PERDURE_CORRUPT",
+  "PERDURE_NEWER_FORMAT",
+]);
+
+/**
+ * What is wrong with a value is so at the next try too, and is an error of whoever needs it; what is wrong with a connection is not.
+ * (What a class throws itself is a `PERDURE_IO` by now.)
+ */
+function throwFinal(error: unknown): never {
+  const isFinal = isPerdureError(error) ? FINAL.has(error.code) : error instanceof TypeError;
+  throw isFinal ? new PerdureError("PERDURE_REFUSED", (error as Error).message, { cause: error }) : error;
 }
 
 function idOf(key: RecordKey): string {

@@ -9,18 +9,32 @@ interface PageOptions extends Omit<KeysOptions, "after"> {
   readonly after?: RecordKey | undefined;
 }
 
-/** The keys of one kind in the order of `AtomicPersistence.keys`. Sorted when asked for, and kept until the next change. */
+/** The keys of one kind in the order of `AtomicPersistence.keys`. Sorted when they are first asked for, and kept in order from then on. */
 export class SortedKeys {
   readonly #source: () => Iterable<RecordKey>;
-  #sorted: readonly (readonly [position: Position, key: RecordKey])[] | undefined;
+  #sorted: (readonly [position: Position, key: RecordKey])[] | undefined;
 
   constructor(source: () => Iterable<RecordKey>) {
     this.#source = source;
   }
 
-  /** To be called when a key has come or gone. */
-  changed(): void {
-    this.#sorted = undefined;
+  /** To be called when a key has come. */
+  added(key: RecordKey): void {
+    const position = positionOf(key);
+    this.#sorted?.splice(
+      firstWhere(this.#sorted, (other) => other > position),
+      0,
+      [position, key],
+    );
+  }
+
+  /** To be called when a key has gone. */
+  removed(key: RecordKey): void {
+    const position = positionOf(key);
+    this.#sorted?.splice(
+      firstWhere(this.#sorted, (other) => other >= position),
+      1,
+    );
   }
 
   page({ within, after, limit }: PageOptions): RecordKey[] {

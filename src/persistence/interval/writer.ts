@@ -67,8 +67,12 @@ export class Writer {
   }
 
   #start(which: "all" | "changed"): Promise<void> {
-    this.#running = this.#run(which).finally(() => (this.#running = undefined));
-    return this.#running;
+    // Until what waits for its end has begun, it counts as running: nobody begins in between.
+    const running: Promise<void> = this.#run(which).finally(() => {
+      if (this.#running === running && this.#next === undefined) this.#running = undefined;
+    });
+    this.#running = running;
+    return running;
   }
 
   async #run(which: "all" | "changed"): Promise<void> {

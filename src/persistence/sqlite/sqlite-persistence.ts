@@ -45,14 +45,17 @@ export interface SqlitePersistenceOptions extends Pick<BasePersistenceOptions, "
 
 /**
  * How much {@link SqlitePersistence} remembers of what it has read, so that an update whose records did not change in the file
- * does not read them again. What it does not remember it reads: both bounds cost time only.
+ * does not read them again. What it does not remember it reads.
  */
 export interface SqliteCacheOptions {
-  /** At most so many records. Default 10 000. */
+  /** At most so many records. Default 10 000, at most 10 000 000: room for them is made at once. */
   maxRecords?: number | undefined;
   /** At most so many characters of text in all of them. Default 32 000 000. A longer record is read each time. */
   maxCharacters?: number | undefined;
 }
+
+/** In characters; a hundredth of it in records. */
+const MOST_REMEMBERED = 1_000_000_000;
 
 /**
  * Keeps everything in one SQLite file, with Node's own `node:sqlite`. Nothing is loaded at start. Others may read the
@@ -81,8 +84,8 @@ export class SqlitePersistence extends AtomicPersistence {
     this.#ownerTimeout = milliseconds(ownerTimeout, "ownerTimeout");
     const { maxRecords = 10_000, maxCharacters = 32_000_000 } = cache;
     this.#cache = {
-      maxRecords: bound(maxRecords, "cache.maxRecords"),
-      maxCharacters: bound(maxCharacters, "cache.maxCharacters"),
+      maxRecords: bound(maxRecords, "cache.maxRecords", MOST_REMEMBERED / 100),
+      maxCharacters: bound(maxCharacters, "cache.maxCharacters", MOST_REMEMBERED),
     };
     this.abilities = { atomic: true, durable: durability, shared: false, lazy: true };
   }
@@ -224,7 +227,10 @@ export class SqlitePersistence extends AtomicPersistence {
   }
 }
 
-function bound(value: number, option: string): number {
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new PerdureError("PERDURE_INVALID_OPTION", `${option} is ${JSON.stringify(value)}: a whole number from 1.`);
+function bound(value: number, option: string, most: number): number {
+  if (Number.isSafeInteger(value) && value > 0 && value <= most) return value;
+  throw new PerdureError(
+    "PERDURE_INVALID_OPTION",
+    `${option} is ${JSON.stringify(value)}: a whole number from 1 to ${most}.`,
+  );
 }
