@@ -131,7 +131,7 @@ export class Engine {
    */
   async handle(update: Update, run: Run): Promise<Outcome> {
     if (this.isInUnit) throw nested("bot.handleUpdate");
-    if (this.inbox.isReplaying && !this.inbox.isHandedOut(update)) return this.#leaveToReplay(update);
+    if (this.inbox.isReplaying && !this.inbox.isHandedOut(update)) return this.#leaveToReplay(update, run);
     const claim = this.inbox.claim(update);
     if (claim === undefined) {
       await this.inbox.accepted(update);
@@ -299,8 +299,10 @@ export class Engine {
     return acceptance === "accepted" ? 0 : 1;
   }
 
-  async #leaveToReplay(update: Update): Promise<Outcome> {
-    await this.inbox.accept([update]);
+  async #leaveToReplay(update: Update, run: Run): Promise<Outcome> {
+    const [free] = await this.inbox.accept([update]);
+    // Accepting has taken longer than the replay, which has not seen it.
+    if (free !== undefined) return this.handle(free, run);
     if (!this.#stopping) this.#options.onReplayNeeded();
     return "duplicate";
   }

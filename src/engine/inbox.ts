@@ -36,6 +36,10 @@ export class Inbox {
   readonly #claimed = new Map<number, Promise<Acceptance> | undefined>();
   /** How far the open updates of earlier runs have been handed out; `undefined` when there are no more. */
   #replayedTo: number | undefined = 0;
+  /** Whether something was left to the replay since it last began at the beginning. */
+  #hasLeft = false;
+  /** For each acceptance that is under way, the ids whose units of work have ended meanwhile: a late answer knows nothing of that. */
+  readonly #accepting = new Set<Set<number>>();
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -54,14 +58,15 @@ export class Inbox {
   async accept(updates: readonly Update[], signals?: readonly StopSignal[]): Promise<Update[]> {
     const { persistence, retry } = this.#options;
     updates.forEach(requireId);
-    const acceptances = await retry(() => persistence.accept(updates), signals);
-    const free: Update[] = [];
-    for (const [index, update] of updates.entries()) {
-      if (!this.#isFree(update, acceptances[index])) continue;
-      this.#handedOut.set(update.update_id, acceptances[index] === "accepted" ? 0 : 1);
-      free.push(update);
+    const ended = new Set<number>();
+    this.#accepting.add(ended);
+    try {
+      const acceptances = await retry(() => persistence.accept(updates), signals);
+      this.#hasLeft ||= this.isReplaying;
+      return this.#take(updates, acceptances, ended);
+    } finally {
+      this.#accepting.delete(ended);
     }
-    return free;
   }
 
   /** Makes one update durable that is claimed already, and answers what it was. */
@@ -87,7 +92,9 @@ export class Inbox {
       const page = await this.#page(from, Math.max(1, Math.min(limit, PAGE)), signals);
       // Another replay was quicker.
       if (this.#replayedTo !== from) continue;
-      this.#replayedTo = page.at(-1)?.arrival;
+      // What was left meanwhile may be behind: arrivals begin anew when the inbox was empty.
+      this.#replayedTo = page.at(-1)?.arrival ?? (this.#hasLeft ? 0 : undefined);
+      if (page.length === 0) this.#hasLeft = false;
       const free = this.#handOut(page);
       if (free.length > 0) return free;
     }
@@ -132,6 +139,7 @@ export class Inbox {
   /** The update's unit of work has ended, and what is to be durable of it is. */
   unclaim({ update_id: id }: Update): void {
     this.#claimed.delete(id);
+    for (const ended of this.#accepting) ended.add(id);
   }
 
   /** The ids of the open updates that no unit of work runs. */
@@ -141,6 +149,16 @@ export class Inbox {
       after = page.at(-1)?.arrival;
       yield page.map(({ updateId }) => updateId).filter((id) => !this.#claimed.has(id));
     }
+  }
+
+  #take(updates: readonly Update[], acceptances: readonly Acceptance[], ended: ReadonlySet<number>): Update[] {
+    const free: Update[] = [];
+    for (const [index, update] of updates.entries()) {
+      if (ended.has(update.update_id) || !this.#isFree(update, acceptances[index])) continue;
+      this.#handedOut.set(update.update_id, acceptances[index] === "accepted" ? 0 : 1);
+      free.push(update);
+    }
+    return free;
   }
 
   /** New ones, and open ones that nobody has: the answer to an earlier attempt may have been lost. */

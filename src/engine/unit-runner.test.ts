@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
-import { Engine } from "./engine.ts";
+import { Engine, type Run } from "./engine.ts";
 import { Reporter } from "./reporter.ts";
 
 async function start() {
@@ -63,4 +63,20 @@ test("a quick handler is not, and nothing is watched when nothing runs", async (
   await settled();
   await clock.advance(300_000);
   expect(warnings).toEqual([]);
+});
+
+test("a chat's data that has grown large is reported once, when it is durable", async () => {
+  const { engine, warnings } = await start();
+  const grow: Run = async (unit) => {
+    const data = unit.chatData as { text?: string };
+    data.text = (data.text ?? "x".repeat(300 * 1024)) + "x";
+  };
+  const rolledBack = engine.handle(message(1), async (unit) => {
+    await grow(unit);
+    throw new Error("no");
+  });
+  await expect(rolledBack).rejects.toThrow("no");
+  expect(warnings).toEqual([]);
+  for (const id of [2, 3]) await engine.handle(message(id), grow);
+  expect(warnings).toEqual([expect.stringMatching(/^chatData\.-5 has grown to 300 KB/)]);
 });

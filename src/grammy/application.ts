@@ -161,7 +161,10 @@ export class Application<C extends AnyPersistentContext> {
       accept: async (update) => {
         const lifetime = this.#open(false);
         const engine = await lifetime.opened();
-        return engine.inbox.accept([update], [lifetime.stopping]);
+        const free = await engine.inbox.accept([update], [lifetime.stopping]);
+        // It was left to the replay, which nobody may have begun: `drop_pending_updates` makes one necessary.
+        if (engine.inbox.isReplaying) void this.#replay();
+        return free;
       },
       handle: (update) => this.#handleAlone(update),
     });

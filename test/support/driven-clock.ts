@@ -1,5 +1,8 @@
 import type { Clock } from "../../src/engine/clock.ts";
 
+/** More turns of the event loop than anything takes. */
+const TURNS = 20;
+
 interface Timer {
   readonly at: number;
   readonly call: () => void;
@@ -7,8 +10,15 @@ interface Timer {
 
 /** A clock that stands still until it is told to go on. */
 export class DrivenClock implements Clock {
-  #now = 1_700_000_000_000;
+  #now: number;
+  readonly #turns: number;
   readonly #timers = new Set<Timer>();
+
+  /** `turns` is how many turns of the event loop it lets pass before and after each timer. */
+  constructor({ now = 1_700_000_000_000, turns = TURNS }: { now?: number; turns?: number } = {}) {
+    this.#now = now;
+    this.#turns = turns;
+  }
 
   now(): number {
     return this.#now;
@@ -24,7 +34,7 @@ export class DrivenClock implements Clock {
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
     for (;;) {
-      await settled();
+      await settled(this.#turns);
       const next = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
       if (next === undefined) break;
       this.#timers.delete(next);
@@ -32,13 +42,13 @@ export class DrivenClock implements Clock {
       next.call();
     }
     this.#now = end;
-    await settled();
+    await settled(this.#turns);
   }
 }
 
 /** Lets everything run that waits for nothing but the event loop. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+export async function settled(turns: number = TURNS): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Whether a promise has settled once everything that waits for nothing but the event loop has run. */

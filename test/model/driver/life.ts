@@ -1,0 +1,404 @@
+import type { Update } from "@grammyjs/types";
+import { Engine } from "../../../src/engine/engine.ts";
+import { Reporter } from "../../../src/engine/reporter.ts";
+import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";
+import { PollingGate } from "../../../src/grammy/polling-gate.ts";
+import type { UnitCommit } from "../../../src/persistence/atomic-persistence.ts";
+import { DrivenClock } from "../../support/driven-clock.ts";
+import { silentLogger } from "../../support/silent-logger.ts";
+import type { Action } from "../handler/action.ts";
+import { perform } from "../handler/perform.ts";
+import type { Effect } from "../reference/effect.ts";
+import { FileReader } from "../reference/file-content.ts";
+import type { LifeOptions, Settlement } from "../reference/model.ts";
+import { initialValue, type UnitModel } from "../reference/unit-model.ts";
+import { Violation } from "../violation.ts";
+import { refuse, type Call } from "./faults.ts";
+import type { TelegramUpdate } from "./telegram.ts";
+import { TellingPersistence } from "./telling-persistence.ts";
+import { WatchedPersistence, type Watcher } from "./watched-persistence.ts";
+import { QUIET_TURNS } from "./quiet.ts";
+import type { World } from "./world.ts";
+
+/** How updates come to a bot. */
+export type Way = "runner" | "one at a time" | "webhook" | "stock webhook";
+
+/** How a bot is run. */
+export interface LifeSettings extends LifeOptions {
+  readonly way: Way;
+  readonly concurrency: number;
+}
+
+type GetUpdates = Parameters<PollingGate["transformer"]>[0];
+
+const SCHEMA = { initial: initialValue, migrations: [] };
+
+/** Whoever waits for this is gone. */
+const never = new Promise<never>(() => {});
+
+/** One process of the bot, from its start to its end: the real engine on a real file, driven by the history. */
+export class Life implements Watcher {
+  readonly #world: World;
+  readonly #settings: LifeSettings;
+  readonly #clock: DrivenClock;
+  readonly #inner: TellingPersistence;
+  readonly #reader: FileReader;
+  readonly #engine: Engine;
+  readonly #gate: PollingGate;
+  readonly #stopping = new AbortController();
+  readonly #waiting: ((isAlive: boolean) => void)[] = [];
+  #isDead = false;
+  #isReady = false;
+  #isStopped = false;
+  #isPolling = false;
+  #isReplaying = false;
+  #isDropping = false;
+  #underWay = 0;
+  /** Whether everybody has heard of the last commit. */
+  #isAnswered = true;
+
+  constructor(world: World, settings: LifeSettings) {
+    this.#world = world;
+    this.#settings = settings;
+    this.#clock = new DrivenClock({ now: world.model.now, turns: QUIET_TURNS });
+    this.#inner = new TellingPersistence({ path: world.path, durability: "os", ownerTimeout: 0 }, () =>
+      world.check(() => this.#observe()),
+    );
+    this.#reader = new FileReader(world.path);
+    const watched = new WatchedPersistence(this.#inner, this);
+    this.#engine = new Engine({
+      persistence: world.options.mutate?.(watched) ?? watched,
+      schema: { bot: SCHEMA, chat: SCHEMA, user: SCHEMA },
+      clock: this.#clock,
+      reporter: silentReporter(),
+      concurrency: settings.concurrency,
+      onHandlerError: settings.onHandlerError,
+      maxAttempts: settings.maxAttempts,
+      onMigrate: settings.merge as ((old: unknown, fresh: unknown) => unknown) | undefined,
+      onReplayNeeded: () => void this.#replay(),
+    });
+    const lifetime = { opened: async (): Promise<Engine> => this.#engine, stopping: this.#stopping.signal };
+    this.#gate = new PollingGate({ open: () => lifetime, isBeginning: () => true, current: () => lifetime });
+  }
+
+  get isReady(): boolean {
+    return this.#isReady && !this.#isStopped;
+  }
+
+  /** Whether units of work may run side by side, as many as there are. */
+  get isFree(): boolean {
+    return this.isReady && this.#settings.concurrency >= 64;
+  }
+
+  /** How many handlers wait for the history. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether something is accepted that nobody has claimed yet: what is dropped then is undecided. */
+  get #isAccepting(): boolean {
+    return this.#isPolling || this.#isReplaying || this.#underWay > 0 || this.#world.model.isLeaving;
+  }
+
+  /** Asks Telegram for updates, or lets its webhooks go out. */
+  deliver(limit: number): void {
+    if (!this.isReady || this.#isDropping) return;
+    if (this.#settings.way.endsWith("webhook")) for (const sent of this.#world.telegram.atWebhook) this.#receive(sent);
+    else if (!this.#isPolling) void this.#poll(limit);
+  }
+
+  transact(chats: readonly number[], users: readonly number[], list: readonly Action[], token: number): void {
+    if (!this.isReady) return;
+    const model = this.#world.model.transacting(chats, users);
+    void this.#settle(model, async () => {
+      await this.#engine.transaction({ chats, users }, (unit) => this.#run(unit, model, list, token));
+      return "handled";
+    });
+  }
+
+  /** Lets one of the handlers that wait go on. */
+  goOn(which: number): void {
+    const [go] = this.#waiting.splice(which % Math.max(1, this.#waiting.length), 1);
+    go?.(true);
+  }
+
+  async dropPending(): Promise<void> {
+    if (!this.isReady || this.#isDropping || this.#isAccepting) return;
+    this.#isDropping = true;
+    const { model, telegram } = this.#world;
+    const dropped = model.dropping();
+    model.mayRecount = true;
+    const prev = (async () => {
+      telegram.dropAll();
+      return { ok: true, result: true };
+    }) as never;
+    const dropping = this.#gate.transformer(prev, "deleteWebhook", { drop_pending_updates: true });
+    try {
+      await this.#unlessDead(dropping);
+    } catch (error) {
+      if (!this.#isStopped) this.#world.check(() => rethrow(error));
+      return;
+    }
+    this.#isDropping = false;
+    this.#require(dropped);
+  }
+
+  async stop(timeout: number): Promise<void> {
+    if (!this.isReady) return;
+    this.#isStopped = true;
+    this.#world.model.stopping();
+    this.#stopping.abort();
+    await this.#unlessDead(this.#engine.stop(timeout));
+    for (const go of this.#waiting.splice(0)) {
+      this.#world.tally.count("a handler is given up");
+      go(false);
+    }
+    await this.#world.quiet().catch(() => {});
+    if (!this.#isDead) this.#world.ended();
+  }
+
+  async pass(milliseconds: number): Promise<void> {
+    const before = this.#clock.now();
+    await this.#clock.advance(milliseconds);
+    if (this.#isDead) this.#world.model.now = Math.max(this.#world.model.now, before + milliseconds);
+    this.#tick();
+  }
+
+  /** Nothing of it acts any more. */
+  end(): void {
+    this.#isDead = true;
+    this.#reader.close();
+    this.#inner.close();
+  }
+
+  async before(call: Call, units?: readonly UnitCommit[]): Promise<void> {
+    await this.#strike(call, "before");
+    if (units === undefined) return;
+    if (units.length > 1) this.#world.tally.count("a group commit");
+    refuse(units);
+  }
+
+  async after(call: Call): Promise<void> {
+    await this.#strike(call, "after");
+  }
+
+  answered(): void {
+    this.#isAnswered = true;
+  }
+
+  /** Before each step of the history. */
+  beginStep(): void {
+    if (this.#isAnswered) this.#world.model.forgetRecent();
+  }
+
+  /** Opens the file. What the engine loads from it may take longer. */
+  async begin(): Promise<void> {
+    await this.#inner.open({ botId: 1, now: () => this.#clock.now() });
+    this.#world.check(() => this.#observe());
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    await this.#unlessDead(this.#engine.load());
+    this.#isReady = true;
+    this.#world.sign();
+    if (this.#settings.way.endsWith("webhook")) void this.#replay();
+  }
+
+  async #poll(limit: number): Promise<void> {
+    this.#isPolling = true;
+    const accepting: Effect[] = [];
+    const prev = (async (_method: string, payload: { offset?: number }) => {
+      this.#require(accepting);
+      const { confirmed, updates } = this.#world.telegram.getUpdates(payload.offset ?? 0, limit);
+      for (const sent of confirmed) this.#world.check(() => this.#world.model.requireKept(sent));
+      if (updates.length > 0) accepting.push(this.#world.model.accepting(updates));
+      return { ok: true, result: updates.map(({ update }) => update) };
+    }) as unknown as GetUpdates;
+    const answer = await this.#unlessDead(
+      this.#gate.transformer(prev, "getUpdates", { timeout: 30, limit }).catch(() => undefined),
+    );
+    if (answer?.ok === true) {
+      this.#require(accepting);
+      await this.#handleAll(answer.result as unknown as Update[]);
+    }
+    this.#isPolling = false;
+  }
+
+  async #handleAll(updates: readonly Update[]): Promise<void> {
+    const isSequential = this.#settings.way === "one at a time";
+    for (const update of updates) {
+      const handling = this.#handle(update);
+      if (isSequential) await handling;
+    }
+  }
+
+  #receive(sent: TelegramUpdate): void {
+    void (this.#settings.way === "webhook" ? this.#receiveEarly(sent) : this.#receiveStock(sent));
+  }
+
+  /** `app.webhookCallback`: answers when it is accepted. */
+  async #receiveEarly(sent: TelegramUpdate): Promise<void> {
+    this.#underWay += 1;
+    const accepting = this.#world.model.accepting([sent]);
+    try {
+      const free = await this.#unlessDead(this.#engine.inbox.accept([sent.update], [this.#stopping.signal]));
+      this.#require([accepting]);
+      this.#confirm(sent);
+      // As `Application` does it: what is accepted during a replay is left to it, so there has to be one.
+      if (this.#engine.inbox.isReplaying) void this.#replay();
+      for (const other of free) void this.#handle(other);
+    } catch (error) {
+      if (!this.#isStopped) this.#world.check(() => rethrow(error));
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  /** grammY's `webhookCallback`: answers when it is handled. */
+  async #receiveStock(sent: TelegramUpdate): Promise<void> {
+    const { model } = this.#world;
+    const accepting = model.isOnItsWay(sent.id) ? undefined : model.accepting([sent]);
+    const settlement = await this.#handle(sent.update, accepting);
+    const isRefused = "error" in settlement && this.#isStopped;
+    if (!isRefused) this.#confirm(sent);
+  }
+
+  async #handle(update: Update, accepting?: Effect): Promise<Settlement> {
+    const sent = this.#world.telegram.find(JSON.stringify(update));
+    if (sent === undefined) throw new Violation(`update ${update.update_id} is not what Telegram has sent`);
+    const { inbox } = this.#engine;
+    const model = this.#world.model.handling(sent, inbox.isReplaying && !inbox.isHandedOut(update));
+    const work = (): Promise<string> =>
+      this.#engine.handle(update, (unit) => {
+        if (accepting !== undefined && !this.#isDead) this.#require([accepting]);
+        return this.#run(unit, model, sent.actions, sent.token);
+      });
+    return this.#settle(model, work, accepting);
+  }
+
+  async #settle(model: UnitModel, work: () => Promise<string>, accepting?: Effect): Promise<Settlement> {
+    let settlement: Settlement;
+    try {
+      settlement = { outcome: await work() };
+    } catch (error) {
+      settlement = { error };
+    }
+    if (this.#isDead) return never;
+    this.#world.sign();
+    if (accepting !== undefined && !("error" in settlement && this.#isStopped)) this.#require([accepting]);
+    this.#world.check(() => this.#world.model.settle(model, settlement));
+    return settlement;
+  }
+
+  async #run(unit: UnitOfWork, model: UnitModel, list: readonly Action[], token: number): Promise<void> {
+    if (this.#isDead) return never;
+    this.#world.sign();
+    this.#tick();
+    const { kept } = this.#world.model;
+    this.#world.check(() => this.#world.model.begin(model));
+    if (this.#world.violation !== undefined) return never;
+    let threw: { readonly error: unknown } | undefined;
+    try {
+      await perform(list, {
+        unit,
+        model,
+        kept,
+        token,
+        wait: () => this.#wait(),
+        die: () => this.#die(),
+        calledAfterCommit: () => this.#world.check(() => this.#world.model.calledAfterCommit(model)),
+      });
+    } catch (error) {
+      threw = { error };
+      if (error instanceof Violation) this.#world.check(() => rethrow(error));
+    }
+    if (this.#isDead) return never;
+    if (model.phase === "running") this.#world.model.end(model, threw === undefined ? {} : { threw });
+    if (threw !== undefined) throw threw.error;
+  }
+
+  async #wait(): Promise<boolean> {
+    const isAlive = await new Promise<boolean>((resolve) => this.#waiting.push(resolve));
+    if (this.#isDead) return never;
+    this.#world.sign();
+    return isAlive;
+  }
+
+  #die(): Promise<never> {
+    if (!this.#isDead) this.#world.kill();
+    return never;
+  }
+
+  /** What an earlier life has left begins by itself under webhooks, as `Application` does it. */
+  async #replay(): Promise<void> {
+    if (this.#isReplaying) return;
+    this.#isReplaying = true;
+    try {
+      for (;;) {
+        const updates = await this.#unlessDead(this.#engine.inbox.replay(100, [this.#stopping.signal]));
+        if (updates.length === 0) break;
+        for (const update of updates) void this.#handle(update);
+      }
+    } catch (error) {
+      if (!this.#isStopped) this.#world.check(() => rethrow(error));
+    }
+    this.#isReplaying = false;
+  }
+
+  async #strike(call: Call, when: "before" | "after"): Promise<void> {
+    this.#world.sign();
+    if (this.#isDead || this.#world.violation !== undefined) return never;
+    if (call === "commit" && when === "after") this.#isAnswered = false;
+    if (call === "accept" && when === "after" && !this.#world.faults.isCalm(this.#world.model.now))
+      this.#world.model.mayRecount = true;
+    await this.#world.faults.strike(call, when, this.#world.model.now, (how) => {
+      this.#world.tally.count(`${call} ${how}, ${when}`);
+      return how === "kills" ? this.#die() : undefined;
+    });
+    this.#world.sign();
+    if (this.#isDead) return never;
+  }
+
+  #observe(): void {
+    if (this.#isDead) return;
+    this.#tick();
+    this.#world.model.observe(this.#reader.read(this.#clock.now()));
+  }
+
+  #tick(): void {
+    this.#world.model.now = Math.max(this.#world.model.now, this.#clock.now());
+  }
+
+  /** The library has said that these have happened: the file must show it. */
+  #require(effects: readonly Effect[]): void {
+    this.#world.check(() => {
+      for (const effect of effects) this.#world.model.require(effect);
+      this.#observe();
+    });
+  }
+
+  #confirm(sent: TelegramUpdate): void {
+    this.#world.check(() => this.#world.model.requireKept(sent));
+    this.#world.telegram.confirm(sent);
+  }
+
+  async #unlessDead<T>(promise: Promise<T>): Promise<T> {
+    try {
+      return await promise;
+    } finally {
+      this.#world.sign();
+      if (this.#isDead) await never;
+    }
+  }
+}
+
+function silentReporter(): Reporter {
+  const reporter = new Reporter(silentLogger);
+  reporter.onError(() => {});
+  return reporter;
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}

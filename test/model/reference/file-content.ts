@@ -1,0 +1,69 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DONE_MEMORY } from "../../../src/persistence/atomic-persistence.ts";
+import type { SetAsideUpdate } from "./kept.ts";
+
+type Row = Record<string, unknown>;
+
+/** What is in the file at one moment. */
+export interface FileContent {
+  /** When it was read. */
+  readonly now: number;
+  readonly records: ReadonlyMap<string, string>;
+  /** By id, in order of arrival. */
+  readonly inbox: ReadonlyMap<number, SetAsideUpdate>;
+  readonly failed: readonly SetAsideUpdate[];
+  readonly aliases: ReadonlyMap<number, number>;
+  /** The ranges of done updates that are remembered at this time. */
+  readonly done: readonly { readonly first: number; readonly last: number }[];
+}
+
+/** Whether the file remembers this update as done. */
+export function isDone(id: number, { done }: FileContent): boolean {
+  return done.some(({ first, last }) => first <= id && id <= last);
+}
+
+/** Reads a bot's file over a connection of its own, as anybody may while the bot runs. */
+export class FileReader {
+  readonly #database: DatabaseSync;
+  readonly #records: StatementSync;
+  readonly #inbox: StatementSync;
+  readonly #failed: StatementSync;
+  readonly #aliases: StatementSync;
+  readonly #done: StatementSync;
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { readOnly: true });
+    const prepare = (sql: string): StatementSync => this.#database.prepare(sql);
+    this.#records = prepare(
+      `select 'bot' as key, data from bot_data union all select 'chat:' || id, data from chat_data
+       union all select 'user:' || id, data from user_data`,
+    );
+    this.#inbox = prepare(`select update_id, attempts, "update" from inbox order by arrival`);
+    this.#failed = prepare(`select update_id, attempts, "update" from failed order by rowid`);
+    this.#aliases = prepare("select old_id, new_id from chat_alias");
+    this.#done = prepare("select first_id, last_id from done where until >= ?");
+  }
+
+  read(now: number): FileContent {
+    const rows = (statement: StatementSync, ...values: number[]): Row[] => statement.all(...values);
+    return {
+      now,
+      records: new Map(rows(this.#records).map((row) => [String(row["key"]), String(row["data"])])),
+      inbox: new Map(rows(this.#inbox).map((row) => [Number(row["update_id"]), updateOf(row)])),
+      failed: rows(this.#failed).map(updateOf),
+      aliases: new Map(rows(this.#aliases).map((row) => [Number(row["old_id"]), Number(row["new_id"])])),
+      done: rows(this.#done, now - DONE_MEMORY).map((row) => ({
+        first: Number(row["first_id"]),
+        last: Number(row["last_id"]),
+      })),
+    };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+function updateOf(row: Row): SetAsideUpdate {
+  return { id: Number(row["update_id"]), attempts: Number(row["attempts"]), text: String(row["update"]) };
+}
