@@ -1,28 +1,32 @@
-/**
- * The codec against `JSON` on the same data: `npx node bench/codec.ts`. Exits with 1 if plain data is over the bar.
- *
- * What is compared takes turns within each repetition, so that a busy machine disturbs both. Values are fresh copies, as
- * they are in a bot, which decodes what it is going to encode.
- */
-import { jsonCodec } from "../src/data/codec.ts";
+import { jsonCodec } from "../../src/data/codec.ts";
+import type { Plan } from "../plan.ts";
+import { withQuartiles } from "../report/figures.ts";
+import { pairedRatios, spreadOf } from "../statistics.ts";
 
-/** The most that encoding and decoding plain data may cost, as a multiple of `JSON`. */
-const bar = 3;
-const repetitions = 41;
+/** What was measured of one value, one way. Nanoseconds, each repetition. */
+export interface CodecFigures {
+  readonly name: string;
+  readonly what: "encode" | "decode";
+  /** Of the text, in bytes. */
+  readonly size: number;
+  /** Whether the bar holds for it: it is plain JSON. */
+  readonly isPlain: boolean;
+  readonly json: readonly number[];
+  readonly codec: readonly number[];
+}
+
+/** More than elsewhere: one takes milliseconds. */
+const REPETITIONS = { quick: 15, full: 41 };
 
 interface Subject {
   readonly name: string;
   readonly value: unknown;
-  /** Whether the bar holds for it. Anything else is shown for information. */
   readonly isPlain: boolean;
   /** Encodings and decodings in one repetition. */
   readonly count: number;
 }
 
-interface Measured {
-  readonly json: readonly number[];
-  readonly codec: readonly number[];
-}
+type Measured = Pick<CodecFigures, "json" | "codec">;
 
 const codec = jsonCodec();
 
@@ -49,6 +53,36 @@ function rich(): object {
   };
 }
 
+/**
+ * The codec against `JSON` on the same data, in this process. What is compared takes turns within each repetition. Values
+ * are fresh copies, as they are in a bot, which decodes what it is going to encode.
+ */
+export async function codecPart(plan: Plan): Promise<CodecFigures[]> {
+  const repetitions = plan.isQuick ? REPETITIONS.quick : REPETITIONS.full;
+  const figures = subjects.flatMap((subject) => [
+    figuresOf(subject, "encode", measureEncode(subject, repetitions)),
+    figuresOf(subject, "decode", measureDecode(subject, repetitions)),
+  ]);
+  const rows = figures.map(({ name, what, size, isPlain, json, codec: own }) => [
+    `${name}, ${what}${isPlain ? "" : " (tagged values: for information)"}`,
+    String(size),
+    withQuartiles(spreadOf(json.map(toMicroseconds))),
+    withQuartiles(spreadOf(own.map(toMicroseconds))),
+    `${spreadOf(pairedRatios(own, json)).median.toFixed(2)} ×`,
+  ]);
+  const title = "The codec beside JSON";
+  plan.show({ title, note: "µs.", head: ["", "bytes", "JSON", "codec", "× JSON"], rows });
+  return figures;
+}
+
+function figuresOf({ name, value, isPlain }: Subject, what: CodecFigures["what"], measured: Measured): CodecFigures {
+  return { name, what, size: codec.encode(value).length, isPlain, ...measured };
+}
+
+function toMicroseconds(nanoseconds: number): number {
+  return nanoseconds / 1000;
+}
+
 const subjects: readonly Subject[] = [
   { name: "chat", value: chat(0), isPlain: true, count: 2000 },
   { name: "2 KB", value: Array.from({ length: 9 }, (_, index) => chat(index)), isPlain: true, count: 250 },
@@ -67,7 +101,12 @@ function nanoseconds<T>(items: readonly T[], run: (item: T) => unknown): number 
   return Number(process.hrtime.bigint() - start) / items.length;
 }
 
-function measure<T>(fresh: () => readonly T[], json: (item: T) => unknown, own: (item: T) => unknown): Measured {
+function measure<T>(
+  repetitions: number,
+  fresh: () => readonly T[],
+  json: (item: T) => unknown,
+  own: (item: T) => unknown,
+): Measured {
   const measured = { json: [] as number[], codec: [] as number[] };
   const contenders = [
     [measured.json, json],
@@ -83,54 +122,24 @@ function measure<T>(fresh: () => readonly T[], json: (item: T) => unknown, own: 
   return measured;
 }
 
-function measureEncode({ value, count }: Subject): Measured {
+function measureEncode({ value, count }: Subject, repetitions: number): Measured {
   const text = codec.encode(value);
   const fresh = (): unknown[] => Array.from({ length: count }, () => codec.decode(text));
   return measure(
+    repetitions,
     fresh,
     (item) => JSON.stringify(item),
     (item) => codec.encode(item),
   );
 }
 
-function measureDecode({ value, count }: Subject): Measured {
+function measureDecode({ value, count }: Subject, repetitions: number): Measured {
   const text = codec.encode(value);
   const fresh = (): string[] => Array.from({ length: count }, () => text);
   return measure(
+    repetitions,
     fresh,
     (item) => JSON.parse(item) as unknown,
     (item) => codec.decode(item),
   );
-}
-
-function median(times: readonly number[]): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
-}
-
-function shown(times: readonly number[]): string {
-  const format = (time: number): string => (time / 1000).toFixed(time < 100_000 ? 2 : 0);
-  return `${format(median(times))} (${format(Math.min(...times))}-${format(Math.max(...times))})`;
-}
-
-function report(subject: Subject, what: "encode" | "decode", { json, codec: own }: Measured): boolean {
-  const ratio = median(own) / median(json);
-  const isOver = subject.isPlain && ratio > bar;
-  const size = `${codec.encode(subject.value).length} B`;
-  const cells = [subject.name.padEnd(5), size.padStart(10), what, shown(json).padStart(26), shown(own).padStart(26)];
-  const verdict = subject.isPlain ? (isOver ? "OVER THE BAR" : "") : "for information";
-  console.log(`${cells.join("  ")}  ${ratio.toFixed(2)} x  ${verdict}`.trimEnd());
-  return isOver;
-}
-
-console.log(
-  `Node ${process.versions.node}; µs, median (min-max) of ${repetitions}; the bar for plain data is ${bar} x JSON`,
-);
-console.log(`${"".padEnd(25)}${"JSON".padStart(28)}${"codec".padStart(28)}`);
-const results = subjects.flatMap((subject) => [
-  report(subject, "encode", measureEncode(subject)),
-  report(subject, "decode", measureDecode(subject)),
-]);
-if (results.includes(true)) {
-  console.error(`The codec is over the bar of ${bar} x JSON for plain data.`);
-  process.exitCode = 1;
 }
