@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { conversations, createConversation, type ConversationFlavor } from "@grammyjs/conversations";
 import { Bot, session, type Context, type SessionFlavor } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -155,11 +156,76 @@ describe("app.collection", () => {
     await expect(texts.get("a\0b")).rejects.toThrow(withCode("PERDURE_CANNOT_KEEP"));
     await expect(texts.get("\ud800")).rejects.toThrow(withCode("PERDURE_CANNOT_KEEP"));
     await expect(texts.set("f", () => 1)).rejects.toThrow(/x\.f: a function cannot be kept/);
-    expect(() => app.collection("")).toThrow("A collection's name is a text");
+    for (const name of ["", "a\0b", "\ud800", 42 as never]) {
+      expect(() => app.collection(name)).toThrow("A collection's name is a text");
+    }
     await texts.set("", 1);
     await texts.set("a:b/../%😀", 2);
     expect(Object.fromEntries(await all(texts.entries()))).toEqual({ "": 1, "a:b/../%😀": 2 });
   });
+
+  test("an entry whose text a person has broken is an error to who reads it, and can be replaced and removed", async () => {
+    const { bot, app, path } = makeApp();
+    const texts = app.collection<string>("x");
+    for (const id of ["replaced", "removed", "read"]) await texts.set(id, "whole");
+    const database = new DatabaseSync(path);
+    database.exec(`update entry set data = '{"$":"nonsense"}'`);
+    database.close();
+    bot.on("message", async (ctx) => {
+      ctx.chatData.log.push("x");
+      await texts.set("replaced", "new");
+      expect(await texts.delete("removed")).toBe(true);
+    });
+    await bot.handleUpdate(textUpdate("x"));
+    expect([await texts.get("replaced"), await texts.has("removed")]).toEqual(["new", false]);
+    await expect(texts.get("read")).rejects.toThrow(withCode("PERDURE_CANNOT_DECODE"));
+    expect(await texts.delete("read")).toBe(true);
+    expect(query(path, "select id, data from entry")).toEqual([{ id: "replaced", data: '"new"' }]);
+  });
+
+  test("a listing shows what its unit has changed since it began", async () => {
+    const { app } = makeApp();
+    const counters = app.collection<number>("counters");
+    for (const id of ["a", "b", "c"]) await counters.set(id, 1);
+    const seen: unknown[] = [];
+    await app.transaction({}, async () => {
+      for await (const [id, n] of counters.entries()) {
+        seen.push([id, n]);
+        if (id !== "a") continue;
+        await counters.delete("b");
+        await counters.set("c", 2);
+        await counters.set("d", 3);
+      }
+    });
+    expect(seen).toEqual([
+      ["a", 1],
+      ["c", 2],
+      ["d", 3],
+    ]);
+  });
+
+  test.each([
+    ["in its middle", ["a", "b"]],
+    ["at its end", ["a"]],
+  ])(
+    "a listing that goes on after its unit has ended throws, %s: what it would show may be rolled back",
+    async (_, ids) => {
+      const { bot, app } = makeApp();
+      const counters = app.collection<number>("counters");
+      for (const id of ids) await counters.set(id, 1);
+      const listings: AsyncGenerator[] = [];
+      bot.on("message:text", async (ctx) => {
+        const begun = [counters.entries(), counters.keys()];
+        for (const listing of begun) expect(await listing.next()).toMatchObject({ done: false });
+        listings.push(...begun);
+        if (ctx.msg.text === "throw") throw new Error("no");
+      });
+      await expect(bot.handleUpdate(textUpdate("throw"))).rejects.toThrow("no");
+      await bot.handleUpdate(textUpdate("x"));
+      expect(listings.length).toBe(4);
+      for (const listing of listings) await expect(listing.next()).rejects.toThrow(withCode("PERDURE_UNIT_OVER"));
+    },
+  );
 
   test("many entries are listed completely, and only those of its name", async () => {
     const { app } = makeApp();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { isSettled, settled } from "./support/driven-clock.ts";
 import { makeApp, textUpdate } from "./support/made-app.ts";
 import { readTable } from "./support/read-file.ts";
 import { withCode } from "./support/with-code.ts";
@@ -79,6 +80,41 @@ describe("app.dropChatData and app.dropUserData", () => {
     expect(chats(path)).toEqual(order.at(-1) === "late sees 0" ? {} : { [-1]: { log: ["slow"] } });
     expect(chats(path)).toEqual({});
   });
+
+  test("of a chat that moves while they wait for it remove its data under the new id", async () => {
+    const { bot, app, path } = makeApp();
+    const gate = Promise.withResolvers<void>();
+    bot.hears("write", (ctx) => void ctx.chatData.log.push("x"));
+    bot.hears("move", async () => {
+      await app.migrateChatData({ from: -1, to: -100 });
+      await gate.promise;
+    });
+    bot.hears("drop", () => app.dropChatData(-1));
+    await bot.handleUpdate(textUpdate("write", { chat: -1 }));
+    const move = bot.handleUpdate(textUpdate("move", { chat: -5, user: 5 }));
+    await settled();
+    const drop = bot.handleUpdate(textUpdate("drop", { chat: -6, user: 6 }));
+    expect(await isSettled(drop)).toBe(false);
+    gate.resolve();
+    await Promise.all([move, drop]);
+    expect(chats(path)).toEqual({});
+  });
+
+  test("of what is no id are refused, and a handler that catches that is not rolled back", async () => {
+    const { bot, app, path } = makeApp();
+    const wrong = [
+      () => app.dropChatData(Number.NaN),
+      () => app.dropUserData(1.5),
+      () => app.forgetUser("7" as never),
+    ] as const;
+    bot.on("message", async (ctx) => {
+      ctx.chatData.log.push("kept");
+      for (const call of wrong) await expect(call()).rejects.toThrow(TypeError);
+    });
+    await bot.handleUpdate(textUpdate("x"));
+    for (const call of wrong) await expect(call()).rejects.toThrow("is a whole number, not");
+    expect(chats(path)).toEqual({ [-1]: { log: ["kept"] } });
+  });
 });
 
 describe("app.forgetUser", () => {
@@ -105,6 +141,46 @@ describe("app.forgetUser", () => {
     await bot.handleUpdate(textUpdate("write", { chat: 5, user: 5 }));
     await bot.handleUpdate(textUpdate("forget", { chat: 5, user: 5 }));
     expect([chats(path), users(path)]).toEqual([{}, {}]);
+  });
+
+  test("in a group forgets a user whose private update waits for this one: no deadlock, and that one begins anew", async () => {
+    const { bot, app, path } = makeApp();
+    const gate = Promise.withResolvers<void>();
+    bot.hears("write", (ctx) => {
+      ctx.chatData.log.push("x");
+      ctx.userData.n += 1;
+    });
+    bot.hears("forget", async () => {
+      await gate.promise;
+      await app.forgetUser(5);
+    });
+    await bot.handleUpdate(textUpdate("write", { chat: 5, user: 5 }));
+    const forget = bot.handleUpdate(textUpdate("forget", { chat: -1, user: 5 }));
+    const later = bot.handleUpdate(textUpdate("write", { chat: 5, user: 5 }));
+    await settled();
+    gate.resolve();
+    await Promise.all([forget, later]);
+    expect([chats(path), users(path)]).toEqual([{ 5: { log: ["x"] } }, { 5: { n: 1 } }]);
+  });
+
+  test.each([
+    ["its handler does not wait for it", "missing await"],
+    ["its handler fails meanwhile", "no"],
+  ])("that is still under way when %s holds nobody up afterwards", async (_, error) => {
+    const { bot, app } = makeApp();
+    const gate = Promise.withResolvers<void>();
+    bot.hears("slow", () => gate.promise);
+    bot.hears("forget", async () => {
+      const forgetting = app.forgetUser(99);
+      if (error === "no") await Promise.all([forgetting, Promise.reject(new Error(error))]);
+    });
+    const slow = bot.handleUpdate(textUpdate("slow", { chat: 99, user: 1 }));
+    await settled();
+    await expect(bot.handleUpdate(textUpdate("forget", { chat: -2, user: 2 }))).rejects.toThrow(error);
+    gate.resolve();
+    await slow;
+    await settled();
+    expect(await isSettled(bot.handleUpdate(textUpdate("hello", { chat: -3, user: 99 })))).toBe(true);
   });
 });
 
@@ -169,6 +245,86 @@ describe("app.migrateChatData", () => {
     const waiting = bot.handleUpdate(write({ chat: OLD, user: 8 }));
     await Promise.all([moving, waiting]);
     expect(chats(path)).toEqual({ [NEW]: { log: ["in -1", "before", "after", "in -1"] } });
+  });
+
+  test("twice at once in a handler is once (PTB 106)", async () => {
+    const { bot, app, path } = make();
+    bot.hears("move", async () => {
+      const twice = [1, 2].map(() => app.migrateChatData({ from: OLD, to: NEW }));
+      await Promise.all(twice);
+    });
+    await bot.handleUpdate(write({ chat: OLD }));
+    await bot.handleUpdate(textUpdate("move", { chat: -5 }));
+    await bot.handleUpdate(write({ chat: OLD }));
+    expect(chats(path)).toEqual({ [NEW]: { log: ["in -1", "in -1"] } });
+  });
+
+  test("of a second chat in one handler is refused before anything has changed; the first one is kept", async () => {
+    const { bot, app, path } = make();
+    bot.hears("move", async () => {
+      await app.migrateChatData({ from: OLD, to: NEW });
+      await expect(app.migrateChatData({ from: -2, to: -200 })).rejects.toThrow(TypeError);
+    });
+    await bot.handleUpdate(write({ chat: OLD }));
+    await bot.handleUpdate(write({ chat: -2 }));
+    await bot.handleUpdate(textUpdate("move", { chat: -5 }));
+    await bot.handleUpdate(write({ chat: -2 }));
+    expect(chats(path)).toEqual({ [-2]: { log: ["in -2", "in -2"] }, [NEW]: { log: ["in -1"] } });
+  });
+
+  test("to a chat that moves while this one waits for it goes where that one went", async () => {
+    const onMigrate = (old: { log: string[] }, fresh: { log: string[] }) => ({ log: [...fresh.log, ...old.log] });
+    const { bot, app, path } = make({ onMigrate });
+    const gate = Promise.withResolvers<void>();
+    bot.hears("move on", async () => {
+      await app.migrateChatData({ from: OLD, to: NEW });
+      await gate.promise;
+    });
+    bot.hears("move", () => app.migrateChatData({ from: -9, to: OLD }));
+    await bot.handleUpdate(write({ chat: OLD }));
+    await bot.handleUpdate(write({ chat: -9 }));
+    const movingOn = bot.handleUpdate(textUpdate("move on", { chat: -2, user: 2 }));
+    await settled();
+    const moving = bot.handleUpdate(textUpdate("move", { chat: -3, user: 3 }));
+    expect(await isSettled(moving)).toBe(false);
+    gate.resolve();
+    await Promise.all([movingOn, moving]);
+    await bot.handleUpdate(write({ chat: -9 }));
+    expect(chats(path)).toEqual({ [NEW]: { log: ["in -1", "in -9", "in -9"] } });
+  });
+
+  test("makes no cycle of waits: who runs goes before who only waits in the new chat", async () => {
+    const { bot, app, path } = make();
+    const [counting, moved] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    bot.hears("count", async (ctx) => {
+      await counting.promise;
+      await ctx.updateBotData((data) => void (data.n += 1));
+    });
+    bot.hears("move", async () => {
+      await app.migrateChatData({ from: OLD, to: NEW });
+      await moved.promise;
+    });
+    bot.hears("count and drop", async (ctx) => {
+      await ctx.updateBotData((data) => void (data.n += 1));
+      await app.dropChatData(OLD);
+    });
+    await bot.handleUpdate(write({ chat: OLD }));
+    const runs = [
+      bot.handleUpdate(textUpdate("count", { chat: -3, user: 5 })),
+      bot.handleUpdate(textUpdate("move", { chat: OLD, user: 1 })),
+    ];
+    await settled();
+    // Waits for the user's turn and for the new chat's, in which the one that drops will wait too.
+    runs.push(bot.handleUpdate(write({ chat: NEW, user: 5 })));
+    runs.push(bot.handleUpdate(textUpdate("count and drop", { chat: -4, user: 4 })));
+    await settled();
+    counting.resolve();
+    await settled();
+    moved.resolve();
+    expect(await isSettled(Promise.all(runs))).toBe(true);
+    await Promise.all(runs);
+    expect(chats(path)).toEqual({ [NEW]: { log: ["in -100"] } });
+    await app.transaction({}, (tx) => expect(tx.botData.n).toBe(2));
   });
 
   test("refuses in PTB's words what is no migration (PTB 105)", async () => {

@@ -9,6 +9,7 @@ import {
   type PersistentContext,
 } from "../src/index.ts";
 import { TelegramEmulator } from "../src/testing/index.ts";
+import { isSettled, settled } from "./support/driven-clock.ts";
 import { readTable } from "./support/read-file.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
@@ -44,12 +45,12 @@ function make(path: string, options: Partial<MyOptions> = {}, client?: { apiRoot
 }
 
 let nextId = 1;
-function update(chat: number, content: object): never {
-  const from = { id: 7, is_bot: false, first_name: "Ann" };
+function update(chat: number, content: object, user = 7): never {
+  const from = { id: user, is_bot: false, first_name: "Ann" };
   const message = { message_id: nextId, date: 0, from, chat: { id: chat, type: "group", title: "Club" }, ...content };
   return { update_id: nextId++, message } as never;
 }
-const text = (chat: number, content: string): never => update(chat, { text: content });
+const text = (chat: number, content: string, user?: number): never => update(chat, { text: content }, user);
 const announcements = {
   inOldChat: () => update(OLD, { migrate_to_chat_id: NEW }),
   inNewChat: () => update(NEW, { migrate_from_chat_id: OLD }),
@@ -117,12 +118,13 @@ describe("a group that becomes a supergroup", () => {
     expect(warnings).toEqual([]);
   });
 
-  test("whose onMigrate throws, or is asynchronous: the error is heard, and the group's data stands", async () => {
+  test("whose onMigrate throws, is asynchronous, or returns nothing: the error is heard, and the group's data stands", async () => {
     const wrong = [
       () => {
         throw new Error("cannot merge");
       },
       async () => ({ texts: [] }),
+      (old: Kept["chat"], fresh: Kept["chat"]) => void old.texts.push(...fresh.texts),
     ];
     for (const onMigrate of wrong) {
       const path = join(temporaryFolder(), "bot.sqlite");
@@ -135,6 +137,8 @@ describe("a group that becomes a supergroup", () => {
       expect(chatsIn(path)).toEqual({ [NEW]: { texts: ["a"] } });
       expect(heard).toHaveLength(1);
       expect(warnings).toHaveLength(1);
+      await bot.handleUpdate(text(NEW, "b"));
+      expect(chatsIn(path)).toEqual({ [NEW]: { texts: ["a", "b"] } });
     }
   });
 
@@ -188,5 +192,55 @@ describe("a group that becomes a supergroup", () => {
       await running;
       expect(chatsIn(path)).toEqual({ [supergroup.id]: { texts: ["a", "b"] } });
     }
+  });
+});
+
+describe("a group whose new chat has moved on already", () => {
+  const NEWEST = -1_009_876_543_210;
+
+  test("takes its data along to the newest chat, where the handler of the announcement has it", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const { bot, app } = make(path);
+    bot.on("message:migrate_to_chat_id", (ctx) => void ctx.chatData.texts.push("announced"));
+    await bot.handleUpdate(text(OLD, "a"));
+    await app.migrateChatData({ from: NEW, to: NEWEST });
+    await bot.handleUpdate(announcements.inOldChat());
+    expect(chatsIn(path)).toEqual({ [NEWEST]: { texts: ["a", "announced"] } });
+  });
+
+  test("takes along the updates that wait in the old chat", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const { bot, app } = make(path);
+    await bot.handleUpdate(text(OLD, "a"));
+    await app.migrateChatData({ from: NEW, to: NEWEST });
+    const moving = bot.handleUpdate(announcements.inOldChat());
+    const waiting = bot.handleUpdate(text(OLD, "b", 8));
+    expect(await isSettled(Promise.all([moving, waiting]))).toBe(true);
+    expect(chatsIn(path)).toEqual({ [NEWEST]: { texts: ["a", "b"] } });
+  });
+
+  test("waits for the turn of the newest chat, whose data is not overwritten", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const { bot, app, gate } = make(path, {
+      onMigrate: (old, fresh) => ({ texts: [...fresh.texts, ...old.texts] }),
+    });
+    await bot.handleUpdate(text(OLD, "a"));
+    await app.migrateChatData({ from: NEW, to: NEWEST });
+    const slow = bot.handleUpdate(text(NEWEST, "slow", 9));
+    await settled();
+    const moving = bot.handleUpdate(announcements.inOldChat());
+    await settled();
+    gate.resolve();
+    await Promise.all([slow, moving]);
+    expect(chatsIn(path)).toEqual({ [NEWEST]: { texts: ["slow", "a"] } });
+  });
+
+  test("to where it was: its data stays", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const { bot, app } = make(path);
+    await bot.handleUpdate(text(OLD, "a"));
+    await app.migrateChatData({ from: NEW, to: OLD });
+    await bot.handleUpdate(announcements.inOldChat());
+    expect(chatsIn(path)).toEqual({ [OLD]: { texts: ["a"] } });
   });
 });

@@ -1,9 +1,18 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Bot } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { JsonFolderPersistence } from "../examples/json-folder-persistence.ts";
-import { Application, DictPersistence } from "../src/index.ts";
-import { makeApp, textUpdate, type Kept, type MadeApp, type MyContext, type MyOptions } from "./support/made-app.ts";
+import { Application, DictPersistence, StorageAdapterPersistence } from "../src/index.ts";
+import {
+  all,
+  makeApp,
+  textUpdate,
+  type Kept,
+  type MadeApp,
+  type MyContext,
+  type MyOptions,
+} from "./support/made-app.ts";
 import { setUp } from "./support/setting.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 import { withCode } from "./support/with-code.ts";
@@ -156,6 +165,91 @@ describe("a class of one's own, with PTB's methods only", () => {
     await app.updatePersistence();
     await bot.handleUpdate(textUpdate("read"));
     expect(calls).toBe(2);
+  });
+
+  describe("whose refresh reads what another program writes", () => {
+    class Refreshing extends JsonFolderPersistence<Kept> {
+      readonly #folder: string;
+
+      constructor(folder: string) {
+        super({ folder });
+        this.#folder = folder;
+      }
+
+      override refreshChatData(id: number, data: Kept["chat"]): void {
+        const file = join(this.#folder, `chat ${id}.json`);
+        if (existsSync(file)) Object.assign(data, JSON.parse(readFileSync(file, "utf8")));
+      }
+    }
+
+    test("a drop removes what the other one has added since the start (PTB 16, 102)", async () => {
+      const folder = temporaryFolder();
+      const { bot, app } = makeApp({ persistence: new Refreshing(folder) });
+      bot.on("message", async (ctx) => {
+        expect(ctx.chatData).toEqual({ log: ["theirs"] });
+        await app.dropChatData(-1);
+      });
+      await app.initialize();
+      writeFileSync(join(folder, "chat -1.json"), '{"log":["theirs"]}');
+      await bot.handleUpdate(textUpdate("x"));
+      await app.updatePersistence();
+      expect(contentOf(folder)).toEqual({});
+    });
+
+    test("a change back to what was loaded at the start is written over the other one's (PTB 16, 20)", async () => {
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, "chat -1.json"), '{"log":["ours"]}');
+      const { bot, app } = makeApp({ persistence: new Refreshing(folder) });
+      bot.on("message", (ctx) => {
+        expect(ctx.chatData).toEqual({ log: ["theirs"] });
+        ctx.chatData.log = ["ours"];
+      });
+      await app.initialize();
+      writeFileSync(join(folder, "chat -1.json"), '{"log":["theirs"]}');
+      await bot.handleUpdate(textUpdate("x"));
+      await app.updatePersistence();
+      expect(contentOf(folder)).toEqual({ "chat -1.json": { log: ["ours"] } });
+    });
+  });
+
+  test("belongs to one application at a time: another one is refused, and opens after the first one's shutdown", async () => {
+    const folder = temporaryFolder();
+    const persistence = new JsonFolderPersistence<Kept>({ folder });
+    const [first, second] = [make(persistence), make(persistence)];
+    await first.bot.handleUpdate(textUpdate("a"));
+    await expect(second.app.initialize()).rejects.toThrow(withCode("PERDURE_OWNED"));
+    await first.bot.handleUpdate(textUpdate("b"));
+    await first.app.shutdown();
+    await second.bot.handleUpdate(textUpdate("c"));
+    await second.app.shutdown();
+    expect(contentOf(folder)["chat -1.json"]).toEqual({ log: ["a", "b", "c"] });
+  });
+
+  test("whose storage cannot list its keys does everything but list chats and users: PERDURE_UNSUPPORTED", async () => {
+    const stored = new Map<string, unknown>();
+    const storage = {
+      read: (key: string) => stored.get(key),
+      write: (key: string, value: unknown) => void stored.set(key, value),
+      delete: (key: string) => void stored.delete(key),
+    };
+    const first = make(new StorageAdapterPersistence<Kept>({ storage }));
+    await first.bot.handleUpdate(textUpdate("a"));
+    await first.app.shutdown();
+    const { bot, app } = make(new StorageAdapterPersistence<Kept>({ storage }));
+    await expect(all(app.chatIds())).rejects.toThrow(withCode("PERDURE_UNSUPPORTED"));
+    await expect(all(app.userIds())).rejects.toThrow("users cannot be listed");
+    await bot.handleUpdate(textUpdate("b"));
+    await app.transaction({ chats: [-1] }, (tx) => expect(tx.chatData(-1)).toEqual({ log: ["a", "b"] }));
+  });
+
+  test("of a folder writes one file for each conversation, whatever the number of them (PTB 14, 48)", async () => {
+    const folder = temporaryFolder();
+    const persistence = new JsonFolderPersistence({ folder });
+    for (const id of [1, 2]) await persistence.updateConversation("a/b", [id, "x"], { step: id });
+    expect(Object.values(contentOf(folder))).toEqual([{ step: 1 }, { step: 2 }]);
+    await persistence.updateConversation("a/b", [1, "x"], undefined);
+    expect(Object.values(contentOf(folder))).toEqual([{ step: 2 }]);
+    expect(await persistence.getConversations("a/b")).toEqual([[[2, "x"], { step: 2 }]]);
   });
 
   test("what storeData switches off lives in memory, is rolled back like the rest, and is gone at the end (PTB 1)", async () => {

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SqlitePersistence } from "../src/index.ts";
+import { isSettled } from "./support/driven-clock.ts";
 import { makeApp, textUpdate } from "./support/made-app.ts";
 import { query, readTable } from "./support/read-file.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
@@ -132,5 +133,55 @@ describe("refresh methods (PTB 16, 17, 19)", () => {
     bot.on("message", (ctx) => void ctx.chatData.log.push("x"));
     await bot.handleUpdate(textUpdate("x"));
     expect(persistence.calls).toEqual(["user 7"]);
+  });
+
+  test("put copies into values: what a handler does with them reaches neither the class nor other chats (PTB 16)", async () => {
+    const theirs = ["theirs"];
+    class Sharing extends SqlitePersistence {
+      override refreshChatData(_: number, data: object): void {
+        Object.assign(data, { log: theirs });
+      }
+    }
+    const { bot } = makeApp({
+      persistence: new Sharing({ path: join(temporaryFolder(), "bot.sqlite"), ownerTimeout: 0 }),
+    });
+    const seen: unknown[] = [];
+    bot.hears("change", (ctx) => {
+      ctx.chatData.log.push("rolled back");
+      throw new Error("no");
+    });
+    bot.hears("look", (ctx) => void seen.push(structuredClone(ctx.chatData)));
+    await expect(bot.handleUpdate(textUpdate("change", { chat: -1 }))).rejects.toThrow("no");
+    await bot.handleUpdate(textUpdate("look", { chat: -2 }));
+    expect([seen, theirs]).toEqual([[{ log: ["theirs"] }], ["theirs"]]);
+  });
+
+  test("that leave what cannot be kept fail the update before its handlers, with the path, and hold nobody up", async () => {
+    const { bot, persistence } = makeRefreshing();
+    const seen: unknown[] = [];
+    bot.on("message", (ctx) => void seen.push(structuredClone(ctx.chatData)));
+    persistence.names.set(-1, (() => {}) as never);
+    const failing = bot.handleUpdate(textUpdate("x"));
+    expect(await isSettled(failing)).toBe(true);
+    await expect(failing).rejects.toThrow("chatData.-1.log[0]: a function cannot be kept");
+    persistence.names.set(-1, "theirs");
+    await bot.handleUpdate(textUpdate("x"));
+    expect(seen).toEqual([{ log: ["theirs"] }]);
+  });
+
+  test("are not called for what is dropped, which therefore needs no other system that answers (PTB 15, 16)", async () => {
+    const { bot, app, persistence } = makeRefreshing();
+    persistence.failures = Infinity;
+    const dropping = Promise.all([app.dropChatData(-404), app.dropUserData(404), app.forgetUser(5)]);
+    expect(await isSettled(dropping)).toBe(true);
+    await dropping;
+    expect(persistence.calls).toEqual([]);
+    persistence.failures = 0;
+    bot.on("message", async () => {
+      await app.dropChatData(-404);
+      await app.dropUserData(404);
+    });
+    await bot.handleUpdate(textUpdate("x"));
+    expect(persistence.calls).toEqual(["bot", "chat -1", "user 7"]);
   });
 });

@@ -18,7 +18,7 @@ export function rawSqlite(setting: Setting, synchronous: "full" | "normal"): Con
       const database = open(setting);
       close = () => database.close();
       database.exec(
-        `pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma wal_autocheckpoint = 200; pragma trusted_schema = off`,
+        `pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma wal_autocheckpoint = 1000; pragma trusted_schema = off`,
       );
       new RawBot(database, setting, countersOf(stub, setting)).run(stub);
     },

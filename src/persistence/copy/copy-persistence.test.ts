@@ -7,7 +7,7 @@ import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { withCode } from "../../../test/support/with-code.ts";
 import { jsonCodec, type Codec } from "../../data/codec.ts";
 import type { RecordChange, RecordKey } from "../../data/record.ts";
-import type { AtomicPersistence, FailedUpdate } from "../atomic-persistence.ts";
+import type { Acceptance, AtomicPersistence, FailedUpdate } from "../atomic-persistence.ts";
 import type { CallbackData } from "../base-persistence.ts";
 import { DictPersistence } from "../dict/dict-persistence.ts";
 import { SqlitePersistence } from "../sqlite/sqlite-persistence.ts";
@@ -244,5 +244,91 @@ describe("copyPersistence", () => {
     await from.updateUserData(1, { n: 1 });
     const to = new DictPersistence({ storeData: { userData: false } });
     await expect(copyPersistence(from, to)).rejects.toThrow("user: 1");
+  });
+
+  test("refuses a target that remembers only done updates, or only chats that have moved", async () => {
+    const from = sqlite();
+    await using(from, () => fill(from));
+    for (const remembered of [{ done: 3 }, { alias: { from: -1, to: -100 } }]) {
+      const to = sqlite();
+      await using(to, async () => to.commit([{ changes: [], ...remembered }]));
+      await expect(copyPersistence(from, to, { botId: BOT })).rejects.toThrow(withCode("PERDURE_NOT_EMPTY"));
+      expect((await using(to, () => contentOf(to))).records).toEqual([]);
+    }
+  });
+
+  test("finds a target that does not accept an open update, and keeps nothing", async () => {
+    class Knowing extends SqlitePersistence {
+      override accept(): readonly Acceptance[] {
+        return ["done"];
+      }
+    }
+    const from = sqlite();
+    await using(from, () => fill(from));
+    const to = new Knowing({ path: join(temporaryFolder(), "bot.sqlite"), ownerTimeout: 0 });
+    const copying = copyPersistence(from, to, { botId: BOT });
+    await expect(copying).rejects.toThrow(withCode("PERDURE_NOT_COPIED"));
+    await expect(copying).rejects.toThrow("The open update 2 was taken for done");
+    expect((await using(to, () => contentOf(to))).records).toEqual([]);
+  });
+
+  test("counts all open updates that there is no place for, not only the first page", async () => {
+    const from = sqlite();
+    await using(from, async () => from.accept(Array.from({ length: 1234 }, (_, id) => update(id + 1))));
+    const { leftOut } = await copyPersistence(from, new DictPersistence(), { botId: BOT, partial: true });
+    expect(leftOut).toEqual({ "open updates": 1234 });
+  });
+
+  test("from a file that a person has edited, with one codec for both, keeps the value and not its layout", async () => {
+    const codec = jsonCodec();
+    const from = sqlite("bot.sqlite", codec);
+    const edited = change({ kind: "chat", id: -1 }, '{ "log": ["x"] }');
+    await using(from, async () => from.commit([{ changes: [edited] }]));
+    const to = new DictPersistence({ codec });
+    const { records } = await copyPersistence(from, to, { botId: BOT });
+    expect(records).toMatchObject({ chat: 1 });
+    expect(await to.getChatData()).toEqual(new Map([[-1, { log: ["x"] }]]));
+  });
+
+  test("from an atomic one copies all conversations, also those that conversations does not name", async () => {
+    const from = sqlite();
+    await using(from, async () => {
+      await from.updateConversation("named", [1], "A");
+      await from.updateConversation("not named", [1], "B");
+    });
+    const to = new DictPersistence();
+    const { records } = await copyPersistence(from, to, { botId: BOT, conversations: ["named"] });
+    expect(records).toMatchObject({ conversation: 2 });
+    expect(await to.getConversations("not named")).toEqual([[[1], "B"]]);
+  });
+
+  test("copies the conversations of a name that is given twice once", async () => {
+    const from = new JsonFolderPersistence({ folder: temporaryFolder() });
+    await from.updateConversation("greeting", [1], "NAME");
+    const to = sqlite();
+    const { records } = await copyPersistence(from, to, { botId: BOT, conversations: ["greeting", "greeting"] });
+    expect(records).toMatchObject({ conversation: 1 });
+    expect(await using(to, async () => to.getConversations("greeting"))).toEqual([[[1], "NAME"]]);
+  });
+
+  test("a keyboard without a time of use is the longest unused one in PTB's shape (PTB 10)", async () => {
+    const from = sqlite();
+    await using(from, async () => from.commit([{ changes: [change({ kind: "keyboard", id: "k" }, "{}")] }]));
+    const to = new DictPersistence();
+    const { records } = await copyPersistence(from, to, { botId: BOT });
+    expect(records).toMatchObject({ keyboard: 1 });
+    expect(await to.getCallbackData()).toEqual([[["k", 0, {}]], {}]);
+  });
+
+  test("leaves both with the bot that they had, or without one, also when it fails", async () => {
+    const live = { nameOf: () => undefined, get: () => undefined };
+    for (const failures of [0, 1]) {
+      const [from, to] = [sqlite(), new DictPersistence()];
+      from.setBot("the bot", live);
+      for (let id = 0; id < failures; id += 1) await to.updateChatData(id, { mine: true });
+      const [{ status }] = await Promise.allSettled([copyPersistence(from, to, { botId: BOT })]);
+      expect(status).toBe(failures === 0 ? "fulfilled" : "rejected");
+      expect([from.bot, from.live, to.bot, to.live]).toEqual(["the bot", live, undefined, undefined]);
+    }
   });
 });

@@ -73,7 +73,7 @@ export class MemoryInbox {
     const ranges = units.flatMap(({ doneUpdates = [] }) => doneUpdates);
     if (ranges.length > 0) {
       this.#done.addRanges(ranges, this.#now());
-      for (const id of [...this.#open.keys()]) if (this.#done.has(id, this.#now())) this.#open.delete(id);
+      for (const id of this.#open.keys()) if (this.#done.has(id, this.#now())) this.#open.delete(id);
     }
     const done = units.flatMap((unit) => unit.done ?? []);
     for (const { done: updateId, setAside = false, alias, failedUpdates = [] } of units) {

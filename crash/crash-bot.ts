@@ -1,6 +1,6 @@
 // A bot to be killed: `crash-bot.ts` with a CrashPlan as JSON in CRASH_PLAN. It notes every text in its chat, in order, and
-// counts it for its user and for the bot. "/done" is answered. At the place that the plan names it kills itself, with the
-// signal that nothing can catch.
+// counts it for its user and for the bot. "/done" is answered. At the place that the plan names it dies.
+import { flushCompileCache } from "node:module";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Update } from "@grammyjs/types";
@@ -12,8 +12,9 @@ import {
   type Acceptance,
   type PersistentContext,
   type UnitCommit,
-} from "../../src/index.ts";
-import type { CrashPlan, Place } from "./crash-plan.ts";
+} from "../src/index.ts";
+import type { CrashPlan } from "./crash-plan.ts";
+import { DeadlyPlaces } from "./deadly-places.ts";
 
 interface Kept {
   bot: { n: number };
@@ -21,59 +22,54 @@ interface Kept {
   user: { n: number };
 }
 
+// Who is killed does not get to it at its end.
+flushCompileCache();
 const plan = JSON.parse(process.env["CRASH_PLAN"] ?? "{}") as CrashPlan;
-let left = plan.after;
-
-/** Dies here if the plan says so. */
-function pass(place: Place): void {
-  if (plan.place !== place) return;
-  left -= 1;
-  if (left <= 0) process.kill(process.pid, "SIGKILL");
-}
+const places = new DeadlyPlaces(plan);
 
 /** The persistence, with places to die at, and the faults that the story must find. */
 class CrashingPersistence extends SqlitePersistence {
   override accept(updates: readonly Update[]): readonly Acceptance[] {
-    pass("before accepting");
-    if (plan.mutant === "acknowledge first") {
-      const acceptances = updates.map((): Acceptance => "accepted");
-      setTimeout(() => this.#late(updates), 300);
-      return acceptances;
-    }
-    const acceptances = super.accept(updates);
-    pass("after accepting");
+    places.pass("before accepting");
+    const acceptances = places.within("while accepting", () =>
+      plan.mutant === "acknowledge first" ? this.#acceptLate(updates) : super.accept(updates),
+    );
+    places.pass("after accepting");
     return acceptances;
   }
 
   override noteAttempts(updateId: number, attempts: number): boolean {
-    pass("replay");
+    places.pass("replay");
     return super.noteAttempts(updateId, attempts);
   }
 
   override commit(units: readonly UnitCommit[]): void {
-    pass("before a commit");
-    if (plan.mutant === "no done mark") {
+    places.pass("before a commit");
+    if (plan.mutant === "state before done") {
       super.commit(units.map(({ changes }) => ({ changes })));
-    } else if (plan.mutant === "state before done") {
-      super.commit(units.map(({ changes }) => ({ changes })));
-      pass("in a commit");
+      places.pass("during a commit");
       super.commit(units.map(({ done }) => ({ changes: [], done })));
     } else {
-      super.commit(units);
+      const kept = plan.mutant === "no done mark" ? units.map(({ changes }) => ({ changes })) : units;
+      places.within("during a commit", () => super.commit(kept));
     }
-    pass("after a commit");
+    places.pass("after a commit");
   }
 
-  #late(updates: readonly Update[]): void {
-    try {
-      super.accept(updates);
-    } catch {}
+  /** Says that it has accepted, and does it a while later. */
+  #acceptLate(updates: readonly Update[]): readonly Acceptance[] {
+    setTimeout(() => {
+      try {
+        super.accept(updates);
+      } catch {}
+    }, 300);
+    return updates.map(() => "accepted");
   }
 }
 
 const bot = new Bot<PersistentContext<Context, Kept>>(plan.token, { client: { apiRoot: plan.apiRoot } });
 const app = new Application(bot, {
-  persistence: new CrashingPersistence({ path: plan.file, durability: "os" }),
+  persistence: new CrashingPersistence({ path: plan.file, durability: plan.durability }),
   initial: { bot: () => ({ n: 0 }), chat: () => ({ texts: [] }), user: () => ({ n: 0 }) },
   concurrency: plan.mode === "one at a time" ? 1 : 64,
   // Each start may end in the same handler.
@@ -83,7 +79,7 @@ const app = new Application(bot, {
 bot.command("done", (ctx) => ctx.reply("done"));
 bot.on("message:text", async (ctx) => {
   ctx.chatData.texts.push(ctx.msg.text);
-  pass("in a handler");
+  places.pass("in a handler");
   if (ctx.update.update_id % 4 === 0) await ctx.replyWithChatAction("typing");
   ctx.userData.n += 1;
   await ctx.updateBotData((data) => (data.n += 1));

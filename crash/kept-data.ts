@@ -1,0 +1,83 @@
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { query, readTable } from "../test/support/read-file.ts";
+import type { Storage } from "./crash-plan.ts";
+
+/** What a bot has kept, as it stands on the disk while no bot runs. */
+export interface KeptData {
+  readonly chats: ReadonlyMap<number, readonly string[]>;
+  readonly users: ReadonlyMap<number, number>;
+  /** What the bot has counted; `undefined` for a storage that keeps nothing for the bot. */
+  readonly bot: number | undefined;
+  /** The texts of the updates that were accepted and are not done. */
+  readonly open: readonly string[];
+  /** Files that cannot be read. */
+  readonly unreadable: number;
+}
+
+const NOTHING: KeptData = { chats: new Map(), users: new Map(), bot: 0, open: [], unreadable: 0 };
+
+/** Looks at what is kept, without changing it: the next bot process has to cope by itself. */
+export function readKeptData(storage: Storage, file: string): KeptData {
+  return storage === "file" ? readSessions(file) : readDatabase(file);
+}
+
+/** Of a copy, since whoever opens the file repairs it. */
+function readDatabase(file: string): KeptData {
+  if (!existsSync(file)) return NOTHING;
+  const folder = mkdtempSync(join(tmpdir(), "perdure-look-"));
+  try {
+    const copy = join(folder, "bot.sqlite");
+    for (const suffix of ["", "-wal"]) if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
+    return readCopy(copy);
+  } catch {
+    return { ...NOTHING, unreadable: 1 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readCopy(copy: string): KeptData {
+  const found = query(copy, "pragma integrity_check");
+  if (found[0]?.["integrity_check"] !== "ok") return { ...NOTHING, unreadable: 1 };
+  const chats = [...readTable(copy, "chat_data")].map(([id, { texts }]) => [id, texts as string[]] as const);
+  const users = [...readTable(copy, "user_data")].map(([id, { n }]) => [id, Number(n)] as const);
+  const bot = Number(readTable(copy, "bot_data").get(1)?.["n"] ?? 0);
+  const open = query(copy, `select "update"->>'$.message.text' as text from inbox order by arrival`);
+  return {
+    chats: new Map(chats),
+    users: new Map(users),
+    bot,
+    open: open.map(({ text }) => String(text)),
+    unreadable: 0,
+  };
+}
+
+/** The folders `chat` and `user` of grammY's file storage: a file for each key. */
+function readSessions(folder: string): KeptData {
+  const chats = readFolder<{ texts: string[] }>(join(folder, "chat"));
+  const users = readFolder<{ n: number }>(join(folder, "user"));
+  return {
+    chats: new Map([...chats.values].map(([id, { texts }]) => [id, texts])),
+    users: new Map([...users.values].map(([id, { n }]) => [id, n])),
+    bot: undefined,
+    open: [],
+    unreadable: chats.unreadable + users.unreadable,
+  };
+}
+
+function readFolder<T>(folder: string): { values: Map<number, T>; unreadable: number } {
+  const values = new Map<number, T>();
+  let unreadable = 0;
+  for (const path of existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : []) {
+    const id = /([-\d]+)\.json$/.exec(path)?.[1];
+    if (id === undefined) continue;
+    try {
+      values.set(Number(id), JSON.parse(readFileSync(join(folder, path), "utf8")) as T);
+    } catch {
+      unreadable += 1;
+    }
+  }
+  return { values, unreadable };
+}
