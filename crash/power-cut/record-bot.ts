@@ -89,7 +89,7 @@ async function talk(users: readonly EmulatedUser[], updates: number, random: () 
     const writing = Array.from({ length: Math.min(left, 1 + Math.floor(random() * 4)) }, () => {
       return users[Math.floor(random() * users.length)] as EmulatedUser;
     });
-    for (const user of writing) await user.send(`text ${left} ${"x".repeat(Math.floor(random() * 2500))}`);
+    for (const user of writing) await user.send(`text ${left} ${"x".repeat(Math.floor(random() * 200))}`);
     for (const user of writing) await user.nextReply({ timeout: 20_000 });
     left -= writing.length;
   }

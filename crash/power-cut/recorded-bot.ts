@@ -50,18 +50,19 @@ class RecordedPersistence extends SqlitePersistence {
   }
 }
 
-/** Lets every connection to SQLite believe that the disk has what it was given. */
-function neverSync(): void {
+/** Opens every connection to SQLite with a log that is folded early, so that a short recording has it; and with what the mutant changes. */
+function changeConnections(): void {
   const sqlite = process.getBuiltinModule("node:sqlite");
-  class NeverSyncing extends sqlite.DatabaseSync {
+  class Changed extends sqlite.DatabaseSync {
     override exec(sql: string): void {
-      super.exec(sql.replace("synchronous = full", "synchronous = off"));
+      const early = sql.replace(/wal_autocheckpoint = \d+/, "wal_autocheckpoint = 200");
+      super.exec(plan.mutant === "synchronous off" ? early.replace("synchronous = full", "synchronous = off") : early);
     }
   }
-  Object.assign(sqlite, { DatabaseSync: NeverSyncing });
+  Object.assign(sqlite, { DatabaseSync: Changed });
 }
 
-if (plan.mutant === "synchronous off") neverSync();
+changeConnections();
 const bot = new Bot<PersistentContext<Context, Kept>>(plan.token, { client: { apiRoot: plan.apiRoot } });
 const app = new Application(bot, {
   persistence: new RecordedPersistence({ path: plan.file, durability: plan.durability }),
