@@ -39,14 +39,17 @@ describe("retry", () => {
     expect(options.failures.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
-  test.each(["PERDURE_REFUSED", "PERDURE_CLOSED"] as const)("takes %s as final", async (code) => {
-    const options = setUp();
-    const result = retry(() => {
-      throw new PerdureError(code, "no");
-    }, options);
-    await expect(result).rejects.toMatchObject({ code });
-    expect(options.failures).toEqual([]);
-  });
+  test.each(["PERDURE_REFUSED", "PERDURE_CLOSED", "PERDURE_UNSUPPORTED"] as const)(
+    "takes %s as final",
+    async (code) => {
+      const options = setUp();
+      const result = retry(() => {
+        throw new PerdureError(code, "no");
+      }, options);
+      await expect(result).rejects.toMatchObject({ code });
+      expect(options.failures).toEqual([]);
+    },
+  );
 
   test("does nothing when it was given up before it began", async () => {
     const options = setUp();

@@ -6,7 +6,7 @@ import { FailingPersistence } from "../../test/support/failing-persistence.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { withCode } from "../../test/support/with-code.ts";
 import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
-import type { AtomicPersistence } from "./atomic-persistence.ts";
+import type { AtomicPersistence, UnitCommit } from "./atomic-persistence.ts";
 import { SqlitePersistence } from "./sqlite/sqlite-persistence.ts";
 import { StoredInPart } from "./stored-in-part.ts";
 
@@ -40,15 +40,33 @@ async function opened(): Promise<Opened> {
 }
 
 /** One whose inner persistence is asynchronous: its reads and commits wait, fail, or are counted, as a test says. */
-async function openedSlow(): Promise<{ part: StoredInPart; inner: FailingPersistence }> {
+async function openedSlow(Slow = FailingPersistence): Promise<{ part: StoredInPart; inner: FailingPersistence }> {
   const path = join(temporaryFolder(), "bot.sqlite");
-  const inner = new FailingPersistence(new SqlitePersistence({ path, storeData: OFF }));
+  const inner = new Slow(new SqlitePersistence({ path, storeData: OFF }));
   Object.defineProperty(inner, "storeData", {
     value: { botData: true, chatData: true, userData: false, callbackData: false },
   });
   const part = new StoredInPart(inner as AtomicPersistence);
   await part.open({ botId: 1, now: () => 0 });
   return { part, inner };
+}
+
+/** What is done when somebody waits for it, and anew each time: builders of queries are so. TypeScript takes it for a promise. */
+function awaited<T>(run: () => Promise<T>): Promise<T> {
+  // oxlint-disable-next-line unicorn/no-thenable -- that is what is tried here
+  const result: PromiseLike<T> = { then: (onEnd, onError) => run().then(onEnd, onError) };
+  return result as Promise<T>;
+}
+
+/** One that answers so. */
+class QueryingPersistence extends FailingPersistence {
+  override read(keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]> {
+    return awaited(() => super.read(keys));
+  }
+
+  override commit(units: readonly UnitCommit[]): Promise<void> {
+    return awaited(() => super.commit(units));
+  }
 }
 
 /** An operation of the inner persistence that waits until it is let go. */
@@ -276,5 +294,49 @@ describe("with a slow inner persistence", () => {
       { status: "rejected", reason: withCode("PERDURE_CLOSED") },
       { status: "rejected", reason: withCode("PERDURE_CLOSED") },
     ]);
+  });
+});
+
+describe("with an inner persistence that answers with what can only be awaited", () => {
+  const both = (text: string): RecordChange[] => [put(chat(1), text), put(user(1), text)];
+
+  test("a commit is made, once, whether or not somebody waits for it, and then its part in memory", async () => {
+    const { part, inner } = await openedSlow(QueryingPersistence);
+    const release = barrier(inner, "commit");
+    void part.commit([{ changes: both("1") }]);
+    const reading = part.read([user(1)]) as Promise<unknown>;
+    expect(await isSettled(reading)).toBe(false);
+    release();
+    expect(await reading).toEqual([record("1")]);
+    expect(inner.commits).toHaveLength(1);
+    expect(inner.inner.read([chat(1)])).toEqual([record("1")]);
+    await part.close();
+  });
+
+  test("a commit that fails leaves memory as it was", async () => {
+    const { part, inner } = await openedSlow(QueryingPersistence);
+    await part.commit([{ changes: both("old") }]);
+    inner.before = (operation) => {
+      if (operation === "commit") throw new Error("busy");
+    };
+    await expect(part.commit([{ changes: both("new") }])).rejects.toThrow("busy");
+    expect(await part.read([chat(1), user(1)])).toEqual([record("old"), record("old")]);
+    await part.close();
+  });
+
+  test("reads of one part and of both find what there is, and ask once", async () => {
+    const { part, inner } = await openedSlow(QueryingPersistence);
+    await part.commit([{ changes: both("1") }]);
+    // Until then they would wait for the commit, and not be those of the inner one.
+    await settled();
+    let reads = 0;
+    inner.before = (operation) => void (reads += operation === "read" ? 1 : 0);
+    expect(await part.read([chat(1)])).toEqual([record("1")]);
+    expect(await part.read([user(1), chat(1), chat(2)])).toEqual([record("1"), record("1"), undefined]);
+    await settled();
+    expect(reads).toBe(2);
+    await part.commit([{ changes: both("2") }]);
+    expect(await part.read([user(1), chat(1)])).toEqual([record("2"), record("2")]);
+    await part.close();
   });
 });

@@ -6,6 +6,7 @@ import { withCode } from "../../../test/support/with-code.ts";
 import type { MaybePromise } from "../../data/maybe-promise.ts";
 import { keyText, type ConversationId, type RecordChange, type RecordKey } from "../../data/record.ts";
 import { PerdureError } from "../../errors.ts";
+import { DONE_MEMORY } from "../atomic-persistence.ts";
 import { BasePersistence, type CallbackData, type ConversationEntry } from "../base-persistence.ts";
 import { IntervalPersistence } from "./interval-persistence.ts";
 
@@ -21,6 +22,8 @@ class Plain extends BasePersistence {
   readonly calls: CallOf[] = [];
   /** Called before each method; what it throws, the method rejects with. */
   before: (...call: CallOf) => unknown = () => {};
+  /** Called after each method, before its caller hears of it: an answer may be late. */
+  after: (...call: CallOf) => unknown = () => {};
   mostAtOnce = 0;
   #now = 0;
 
@@ -30,7 +33,9 @@ class Plain extends BasePersistence {
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#now);
     try {
       await this.before(...call);
-      return work();
+      const result = work();
+      await this.after(...call);
+      return result;
     } finally {
       this.#now -= 1;
     }
@@ -144,15 +149,32 @@ async function value(of: IntervalPersistence, key: RecordKey): Promise<unknown> 
   return record === undefined ? undefined : JSON.parse(record.text);
 }
 
-/** A plain method that waits until it is let go. */
-function barrier(plain: Plain, method: string): () => void {
+/**
+ * A plain method that waits until it is let go, or what it does with one id: before it has done its work, or after that, where what
+ * it answers is what there was before.
+ */
+function barrier(plain: Plain, method: string, { id, hook = "before" }: BarrierOptions = {}): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
-  plain.before = (called) => (called === method ? promise : undefined);
+  plain[hook] = (called, of) => (called === method && (id === undefined || of === id) ? promise : undefined);
   return () => {
-    plain.before = () => {};
+    plain[hook] = () => {};
     resolve();
   };
 }
+
+interface BarrierOptions {
+  readonly id?: number;
+  readonly hook?: "before" | "after";
+}
+
+/** Lets a class reject everything that it is asked to load. */
+const throwing =
+  (error: Error) =>
+  (plain: Plain): void => {
+    plain.before = (method) => {
+      if (method.startsWith("load")) throw error;
+    };
+  };
 
 function failing(plain: Plain, ...methods: string[]): () => void {
   plain.before = (method) => {
@@ -495,6 +517,25 @@ describe("the inbox in memory", () => {
     expect(other.accept([update(7)])).toEqual(["open"]);
   });
 
+  test("updates that another one has done are not open here any more, and all others stay so", async () => {
+    const { interval, clock } = await opened(new Plain());
+    interval.accept([update(4), update(5), update(6), update(7)]);
+    const done = { first: 5, last: 6, since: clock.now(), until: clock.now() };
+    await interval.commit([{ changes: [], doneUpdates: [done] }]);
+    expect(interval.openUpdates({ limit: 9 }).map(({ updateId }) => updateId)).toEqual([4, 7]);
+    expect(interval.noteAttempts(5, 2)).toBe(false);
+    expect(interval.accept([update(5), update(6), update(7)])).toEqual(["done", "done", "open"]);
+  });
+
+  test("what another one has done so long ago that it is forgotten is open here still", async () => {
+    const { interval, clock } = await opened(new Plain());
+    interval.accept([update(5)]);
+    const long = clock.now() - DONE_MEMORY - 1;
+    await interval.commit([{ changes: [], doneUpdates: [{ first: 5, last: 5, since: long, until: long }] }]);
+    expect(interval.openUpdates({ limit: 9 }).map(({ updateId }) => updateId)).toEqual([5]);
+    expect(interval.accept([update(5)])).toEqual(["open"]);
+  });
+
   test("does not survive: after an end it is empty, and updates done are not known", async () => {
     const { interval } = await opened(new Plain());
     interval.accept([update(1), update(2)]);
@@ -675,6 +716,35 @@ describe("writing", () => {
     ]);
     expect(plain.mostAtOnce).toBe(1);
   });
+
+  test.each(Array.from({ length: 24 }, (_, ticks) => ticks))(
+    "two at once are one after the other, also where one is asked for %i microtasks after a call (110)",
+    async (ticks) => {
+      const { interval, plain } = made(new Plain());
+      plain.chats.set(9, { n: 1 });
+      await interval.open({ botId: 1, now: () => 0 });
+      const comesBack = async (): Promise<void> => {
+        for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+        const writing = interval.write();
+        await commit(interval, put(chat(9), { n: 2 }));
+        await writing;
+      };
+      let third: Promise<void> | undefined;
+      plain.before = async (method) => {
+        if (method !== "updateChatData") return;
+        await settled();
+        third ??= comesBack();
+      };
+      await commit(interval, put(chat(1), {}));
+      const first = interval.write();
+      await commit(interval, drop(chat(9)), put(chat(2), {}), put(chat(3), {}));
+      await Promise.all([first, interval.write()]);
+      await third;
+      await interval.write();
+      expect(plain.chats.get(9)).toEqual({ n: 2 });
+      expect(interval.hasUnwritten(chat(9))).toBe(false);
+    },
+  );
 
   test("a call that fails is told once, keeps its record for the next time, and holds up no other (113, 114)", async () => {
     const { interval, plain, errors, clock } = await opened(new Plain());
@@ -1064,6 +1134,191 @@ describe("a class that loads record by record", () => {
     expect(await reading).toEqual({ n: 2 });
     await interval.write();
     expect(plain.chats.get(1)).toEqual({ n: 2 });
+  });
+
+  test.each([
+    ["changed", put(chat(1), { n: 2 }), { n: 2 }],
+    ["dropped", drop(chat(1)), undefined],
+  ])("%s, and written too, while it is loaded: that stands", async (_, change, expected) => {
+    const { interval, plain } = await opened(new LazyPlain());
+    plain.chats.set(1, { n: 1 });
+    const release = barrier(plain, "loadChatData", { hook: "after" });
+    const reading = value(interval, chat(1));
+    await settled();
+    await commit(interval, change);
+    await interval.write();
+    expect(plain.chats.get(1)).toEqual(expected);
+    release();
+    expect(await reading).toEqual(expected);
+    expect(await value(interval, chat(1))).toEqual(expected);
+  });
+
+  test("a load that hangs holds up its own record only: no other load, no writing, and not the end", async () => {
+    const { interval, plain } = await opened(new LazyPlain());
+    plain.chats.set(2, { n: 2 });
+    await commit(interval, put(chat(1), { n: 1 }));
+    const release = barrier(plain, "loadChatData", { id: 666 });
+    const stuck = Promise.resolve(interval.read([chat(1), chat(666)]));
+    const others = [
+      value(interval, chat(2)),
+      interval.write(),
+      interval.keys("user", { limit: 9 }) as Promise<unknown>,
+    ];
+    expect(await Promise.all(others.map(isSettled))).toEqual([true, true, true]);
+    expect([await others[0], plain.chats.get(1)]).toEqual([{ n: 2 }, { n: 1 }]);
+    await commit(interval, put(chat(1), { n: 3 }));
+    expect(await isSettled(interval.close())).toBe(true);
+    expect(plain.chats.get(1)).toEqual({ n: 3 });
+    expect(await isSettled(stuck)).toBe(false);
+    release();
+    await expect(stuck).rejects.toThrow(withCode("PERDURE_CLOSED"));
+  });
+
+  test("records are loaded side by side, and one that several ask for at once in one call", async () => {
+    const { interval, plain } = await opened(new LazyPlain());
+    for (const id of [1, 2, 3]) plain.chats.set(id, { id });
+    const release = barrier(plain, "loadChatData");
+    const reads = [[chat(1), chat(2)], [chat(2), chat(3)], [chat(1)]].map(async (keys) => interval.read(keys));
+    await settled();
+    expect(plain.newCalls()).toEqual([1, 2, 3].map((id) => ["loadChatData", id]));
+    release();
+    const found = (await Promise.all(reads)).map((records) => records.map((record) => record?.text));
+    expect(found).toEqual([['{"id":1}', '{"id":2}'], ['{"id":2}', '{"id":3}'], ['{"id":1}']]);
+    expect(plain.newCalls()).toEqual([]);
+  });
+
+  test("a load that fails fails for all that wait for it, and is made anew by who asks next", async () => {
+    const { interval, plain } = await opened(new LazyPlain());
+    plain.chats.set(1, { n: 1 });
+    const repair = failing(plain, "loadChatData");
+    const reads = [interval.read([chat(1)]), interval.read([chat(1)])];
+    const outcomes = await Promise.allSettled(reads);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(plain.newCalls()).toHaveLength(1);
+    repair();
+    expect(await value(interval, chat(1))).toEqual({ n: 1 });
+  });
+
+  test("null is nothing there, as databases say it (8)", async () => {
+    const { interval, plain } = await opened(new LazyPlain());
+    plain.chats.set(1, null as never);
+    plain.users.set(1, null as never);
+    expect(await interval.read([chat(1), user(1)])).toEqual([undefined, undefined]);
+    await commit(interval, put(chat(1), { n: 1 }));
+    await interval.write();
+    expect(plain.chats.get(1)).toEqual({ n: 1 });
+  });
+
+  const WRONG_VALUES: readonly [string, (plain: Plain) => unknown, string][] = [
+    ["is damaged", throwing(new PerdureError("PERDURE_CORRUPT", "half a text")), "half a text"],
+    ["cannot be decoded", throwing(new PerdureError("PERDURE_CANNOT_DECODE", "no JSON")), "no JSON"],
+    ["a newer version has written", throwing(new PerdureError("PERDURE_NEWER_FORMAT", "format 9")), "format 9"],
+    ["is no object", (plain) => plain.chats.set(1, "text" as never), "no object"],
+    ["cannot be kept", (plain) => plain.chats.set(1, { save: () => {} }), "save"],
+  ];
+
+  test.each(WRONG_VALUES)(
+    "a value that %s is so at the next try too: PERDURE_REFUSED, of this chat only",
+    async (_, spoil, reason) => {
+      const { interval, plain } = await opened(new LazyPlain());
+      plain.chats.set(2, { n: 2 });
+      spoil(plain);
+      const reading = Promise.resolve(interval.read([chat(1)]));
+      await expect(reading).rejects.toThrow(withCode("PERDURE_REFUSED"));
+      await expect(reading).rejects.toThrow(reason);
+      plain.before = () => {};
+      expect(await value(interval, chat(2))).toEqual({ n: 2 });
+      plain.chats.set(1, { n: 1 });
+      expect(await value(interval, chat(1))).toEqual({ n: 1 });
+    },
+  );
+
+  test.each<[string, Error, string]>([
+    ["an error of its own", new Error("no connection"), "PERDURE_IO"],
+    // What `fetch` rejects with when there is no connection.
+    ["a TypeError of its own", new TypeError("fetch failed"), "PERDURE_IO"],
+    ["that it is busy", new PerdureError("PERDURE_BUSY", "busy"), "PERDURE_BUSY"],
+    ["that it cannot do this", new PerdureError("PERDURE_UNSUPPORTED", "no"), "PERDURE_UNSUPPORTED"],
+  ])("a load that rejects with %s keeps its meaning", async (_, error, code) => {
+    const { interval, plain } = await opened(new LazyPlain());
+    throwing(error)(plain);
+    await expect(interval.read([chat(1)])).rejects.toThrow(withCode(code));
+  });
+
+  test("ids that cannot be listed, since what has them is damaged, are told so for good", async () => {
+    const { interval, plain } = await opened(new LazyPlain());
+    plain.before = (method) => {
+      if (method === "getChatData") throw new PerdureError("PERDURE_CORRUPT", "half a text");
+      if (method === "getUserData") throw new PerdureError("PERDURE_UNSUPPORTED", "there is no list");
+    };
+    await expect(interval.keys("chat", { limit: 9 })).rejects.toThrow(withCode("PERDURE_REFUSED"));
+    await expect(interval.keys("user", { limit: 9 })).rejects.toThrow(withCode("PERDURE_UNSUPPORTED"));
+    plain.before = () => {};
+    plain.users.set(1, { n: 1 });
+    expect(await interval.keys("user", { limit: 9 })).toEqual([user(1)]);
+  });
+
+  test("for all histories with calls that take their time and fail, a read finds what was committed, and in the end the class has it", async () => {
+    const step = fc.record({
+      do: fc.constantFrom("commit", "commit", "read", "read later", "write", "write and wait", "commit exclusively"),
+      id: fc.integer({ min: 1, max: 3 }),
+      value: fc.option(fc.record({ n: fc.integer({ min: 0, max: 2 }) }), { nil: undefined }),
+      fails: fc.boolean(),
+    });
+    const history = fc.array(step, { maxLength: 40, size: "max" });
+    const pauses = fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 10 });
+    await fc.assert(
+      fc.asyncProperty(history, pauses, fc.constantFrom(0, "60s" as const), async (steps, ticks, updateInterval) => {
+        const { interval, plain } = made(new LazyPlain({ updateInterval }));
+        plain.chats.set(1, { n: 0 });
+        await interval.open({ botId: 1, now: () => 0 });
+        let model = new Map<number, unknown>(plain.chats);
+        let pause = 0;
+        let fails = false;
+        plain.after = async () => {
+          for (let tick = ticks[(pause += 1) % ticks.length] ?? 0; tick > 0; tick -= 1) await Promise.resolve();
+        };
+        plain.before = async (...call) => {
+          const failure = fails && new Error("no");
+          await plain.after(...call);
+          if (failure) throw failure;
+        };
+        const change = (id: number, n: unknown): MaybePromise<void> => {
+          if (n === undefined) model.delete(id);
+          else model.set(id, n);
+          return commit(interval, n === undefined ? drop(chat(id)) : put(chat(id), n));
+        };
+        const found: unknown[] = [];
+        const expected: unknown[] = [];
+        const underWay: unknown[] = [];
+        for (const { do: what, id, value: n, fails: isToFail } of steps) {
+          fails = isToFail;
+          if (what === "commit") underWay.push(change(id, n));
+          else if (what === "write") underWay.push(interval.write());
+          else if (what === "write and wait") await interval.write();
+          else if (what === "read later") underWay.push(value(interval, chat(id)).catch(() => {}));
+          else if (what === "read") {
+            const wanted = model.get(id);
+            found.push(await value(interval, chat(id)).catch(() => wanted));
+            expected.push(wanted);
+          } else {
+            const before = new Map(model);
+            const working = interval.exclusively(async () => {
+              await change(id, n);
+              if (isToFail) throw new Error("no");
+            });
+            await working.catch(() => (model = before));
+          }
+        }
+        fails = false;
+        await Promise.all(underWay);
+        await interval.write();
+        expect(found).toEqual(expected);
+        expect(plain.chats).toEqual(model);
+        for (const id of [1, 2, 3]) expect(await value(interval, chat(id))).toEqual(model.get(id));
+      }),
+      { numRuns: 150 },
+    );
   });
 
   test("a drop of what nobody has read is written (15)", async () => {

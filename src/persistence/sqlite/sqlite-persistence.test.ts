@@ -364,6 +364,37 @@ describe("options", () => {
     expect(make({ path: "x", cache: { maxCharacters: 1.5 } })).toThrow(/cache\.maxCharacters is 1\.5/);
   });
 
+  test.each([
+    ["maxRecords", 10_000_000],
+    ["maxCharacters", 1_000_000_000],
+  ])("cache.%s is a whole number from 1 to %i", (option, most) => {
+    const make = (value: number) => () => new SqlitePersistence({ path: "x", cache: { [option]: value } });
+    for (const wrong of [0, -1, 1.5, most + 1, Number.MAX_SAFE_INTEGER, Infinity, NaN, "9" as never]) {
+      expect(make(wrong)).toThrow(withCode("PERDURE_INVALID_OPTION"));
+      expect(make(wrong)).toThrow(`cache.${option} is ${JSON.stringify(wrong)}: a whole number from 1 to ${most}.`);
+    }
+    for (const right of [1, most, undefined as never]) expect(make(right)).not.toThrow();
+  });
+
+  test("the smallest cache is one to work with", async () => {
+    const persistence = new SqlitePersistence({
+      path: join(temporaryFolder(), "bot.sqlite"),
+      cache: { maxRecords: 1, maxCharacters: 1 },
+    });
+    await persistence.open({ botId: 1, now: () => 0 });
+    persistence.commit([{ changes: [chat(1, '{"a":1}'), chat(2, "2")] }]);
+    const read = (): unknown => persistence.read([chat(1, "").key, chat(2, "").key]);
+    expect(read()).toEqual([
+      { text: '{"a":1}', version: 0 },
+      { text: "2", version: 0 },
+    ]);
+    expect(read()).toEqual([
+      { text: '{"a":1}', version: 0 },
+      { text: "2", version: 0 },
+    ]);
+    persistence.close();
+  });
+
   test("1, 2: which data is kept is all of it, but for what storeData says; it cannot be assigned", () => {
     const { storeData } = new SqlitePersistence({ path: "x", storeData: { chatData: false } });
     expect(storeData).toEqual({ botData: true, chatData: false, userData: true, callbackData: true });

@@ -185,6 +185,67 @@ describe("with the official file adapter", () => {
   });
 });
 
+describe("what can never be read is told to the engine as such (PERDURE_REFUSED, PERDURE_UNSUPPORTED):", () => {
+  const chat = (id: number) => ({ kind: "chat", id }) as const;
+
+  async function openedOn(storage: KeyedStorage): Promise<IntervalPersistence> {
+    const persistence = new StorageAdapterPersistence({ storage });
+    const interval = new IntervalPersistence(persistence, { clock: new DrivenClock(), onError() {} });
+    await interval.open({ botId: 1, now: () => 0 });
+    return interval;
+  }
+
+  test.each<[string, unknown]>([
+    ["half a text", { perdure: 1, text: '{"a":' }],
+    ["what another program has written", { messages: 5 }],
+    ["what a newer version has written", { perdure: 2, text: "{}" }],
+    ["a number where an object belongs", { perdure: 1, text: "5" }],
+  ])("%s, which is left as it is, while other chats go on", async (_, damaged) => {
+    const { storage, persistence } = inMemory();
+    await persistence.updateChatData(2, { b: 1 });
+    storage.write("chat_1", damaged);
+    const interval = await openedOn(storage);
+    await expect(interval.read([chat(1)])).rejects.toThrow(withCode("PERDURE_REFUSED"));
+    expect(await interval.read([chat(2)])).toEqual([{ text: '{"b":1}', version: 0 }]);
+    await expect(interval.keys("chat", { limit: 9 })).rejects.toThrow(withCode("PERDURE_REFUSED"));
+    await interval.close();
+    expect(storage.read("chat_1")).toEqual(damaged);
+  });
+
+  test("all ids of an adapter without readAllKeys", async () => {
+    const { storage, persistence } = inMemory();
+    await persistence.updateChatData(1, { a: 1 });
+    const interval = await openedOn({
+      read: (key) => storage.read(key),
+      write: (key, value) => storage.write(key, value),
+      delete: (key) => storage.delete(key),
+    });
+    await expect(interval.keys("chat", { limit: 9 })).rejects.toThrow(withCode("PERDURE_UNSUPPORTED"));
+    await expect(interval.keys("user", { limit: 9 })).rejects.toThrow(withCode("PERDURE_UNSUPPORTED"));
+    expect(await interval.read([chat(1)])).toEqual([{ text: '{"a":1}', version: 0 }]);
+    await interval.close();
+  });
+
+  test("but not what cannot be read now", async () => {
+    const { storage, persistence } = inMemory();
+    await persistence.updateChatData(1, { a: 1 });
+    let isConnected = true;
+    const interval = await openedOn({
+      read: (key) => {
+        if (!isConnected) throw new TypeError("fetch failed");
+        return storage.read(key);
+      },
+      write: (key, value) => storage.write(key, value),
+      delete: (key) => storage.delete(key),
+    });
+    isConnected = false;
+    await expect(interval.read([chat(1)])).rejects.toThrow(withCode("PERDURE_IO"));
+    isConnected = true;
+    expect(await interval.read([chat(1)])).toEqual([{ text: '{"a":1}', version: 0 }]);
+    await interval.close();
+  });
+});
+
 describe("with an adapter that can list its keys", () => {
   test("chats, users and handlers are listed, other keys of the storage are left alone (8)", async () => {
     const { storage, persistence } = inMemory("bot7.");
