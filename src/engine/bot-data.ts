@@ -41,8 +41,8 @@ export class BotData {
     const { value, unchanged } = this.#values.load(BOT_KEY, this.#record);
     const result = change(value);
     if (isPromise(result)) {
-      // Its own failure would otherwise be reported as unhandled, and hide this error.
-      result.then(undefined, () => {});
+      // Its own failure would otherwise be reported as unhandled, and hide this error. What is no promise may only begin with `then`.
+      if (result instanceof Promise) result.catch(() => {});
       throw new TypeError(
         "The function given to updateBotData is asynchronous. Wait for things before it: other chats' updates wait for it.",
       );

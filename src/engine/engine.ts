@@ -12,7 +12,7 @@ import { Committer } from "./committer.ts";
 import { Inbox, type Claim } from "./inbox.ts";
 import { RecordReader, type Refresh } from "./record-reader.ts";
 import type { Reporter } from "./reporter.ts";
-import { retry, stopped, type RetryOptions, type StopSignal } from "./retry.ts";
+import { retry, stopped, wait, type RetryOptions, type StopSignal } from "./retry.ts";
 import type { Schema } from "./schema.ts";
 import { scopesOf } from "./scopes-of-update.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
@@ -57,6 +57,12 @@ export interface TransactionKeys {
 
 /** How many keys are listed at once. */
 const PAGE = 1000;
+
+/** How many updates are named that a stop has left. */
+const MOST_NAMED = 1000;
+
+/** Between two looks at whether everything that was accepted is done, in milliseconds. */
+const DRAIN_PAUSE = 20;
 
 /** Runs updates as units of work: each in its turn, with all that it changed and the fact that it is done in one commit. */
 export class Engine {
@@ -265,6 +271,7 @@ export class Engine {
     this.inbox.endReplay();
     const left = this.#runner.giveUp();
     await Promise.all(left.map((passage) => this.#takeAttemptBack(passage)));
+    if (this.#endsWithInbox) return this.#openUpdates();
     return left.map(({ assignment }) => assignment.update).filter((update) => update !== undefined);
   }
 
@@ -325,9 +332,19 @@ export class Engine {
     }
   }
 
-  /** Whether what has not begun is left to the next run. Not where the inbox ends with this one: then a stop waits for it too. */
+  /** Whether what has not begun is left to the next run. */
   get #leaves(): boolean {
-    return this.#stopping && this.#options.persistence.abilities.durable !== "no";
+    return this.#stopping && !this.#endsWithInbox;
+  }
+
+  /** Whether there is no next run for what is open: then a stop waits for all that was accepted. */
+  get #endsWithInbox(): boolean {
+    return this.#options.persistence.abilities.durable === "no";
+  }
+
+  async #openUpdates(): Promise<Update[]> {
+    const entries = await this.#options.persistence.openUpdates({ limit: MOST_NAMED });
+    return entries.map(({ update }) => update).filter((update) => update !== undefined);
   }
 
   /** Whether an update that was run before may be run once more. The attempt is noted before it is made. */
@@ -381,6 +398,13 @@ export class Engine {
   async #drain(): Promise<void> {
     await this.#runner.idle();
     await this.#committer.flush();
+    if (!this.#endsWithInbox) return;
+    // A poller may hand out one update after the other.
+    while (!this.#stopped.signal.aborted && (await this.#openUpdates()).length > 0) {
+      await wait(DRAIN_PAUSE, this.#options.clock, [this.#stopped.signal]);
+      await this.#runner.idle();
+      await this.#committer.flush();
+    }
   }
 
   async #within(timeout: number, work: Promise<void>): Promise<void> {

@@ -53,6 +53,7 @@ export class Application<C extends AnyPersistentContext> {
   readonly #reporter: Reporter;
   readonly #hosted: HostedPersistence;
   readonly #live: LiveObjects;
+  readonly #gate: PollingGate = this.#newGate();
   readonly #collections = new Map<string, Entries>();
   /** Set in the functions of the options: what they call must not wait for what waits for them. */
   readonly #inHook = new AsyncLocalStorage<Lifetime | undefined>();
@@ -302,7 +303,7 @@ export class Application<C extends AnyPersistentContext> {
 
   #install(): void {
     const { bot } = this;
-    bot.api.config.use(this.#gate().transformer);
+    bot.api.config.use(this.#gate.transformer);
     const init = bot.init.bind(bot);
     // The runner and webhooks begin with this; a persistence that does not open must fail them, not be retried in silence.
     bot.init = async (signal) => {
@@ -320,12 +321,16 @@ export class Application<C extends AnyPersistentContext> {
     });
   }
 
-  #gate(): PollingGate {
+  #newGate(): PollingGate {
     return new PollingGate({
       open: (isBeginning) => this.#open(isBeginning),
       isBeginning: () => (this.bot.isRunning() || this.#loop !== undefined) && this.#engine?.isInUnit !== true,
       current: () => this.#lifetime,
     });
+  }
+
+  async #confirm(): Promise<void> {
+    await this.bot.api.getUpdates({ limit: 1 }).catch(() => {});
   }
 
   /** Waits for a stop, unless the stop waits for the caller. */
@@ -399,7 +404,9 @@ export class Application<C extends AnyPersistentContext> {
       const fate = isLost ? "are lost, since there is no durable inbox" : "stay in the inbox and run again";
       this.#logger.warn(`Stopped while handlers were running. These updates ${fate}: ${ids}.`);
     }
-    await loop?.confirm();
+    if (loop !== undefined) await loop.confirm();
+    // Another loop may not tell Telegram what is done, and nobody else remembers it.
+    else if (this.#gate.hasAccepted && this.#hosted.store.abilities.durable === "no") await this.#confirm();
     await this.#inHook.run(this.#lifetime, async () => this.#hooks.postStop?.(this));
   }
 

@@ -43,6 +43,11 @@ export class PollingGate {
     this.#options = options;
   }
 
+  /** Whether it has accepted updates that Telegram has delivered. */
+  get hasAccepted(): boolean {
+    return this.#offset !== undefined;
+  }
+
   /** To be installed first, so that it runs last, next to the network. */
   readonly transformer: Transformer = async (prev, method, payload, signal) => {
     if (method === "getUpdates") return (await this.#getUpdates(prev, payload as Payload, signal)) as never;

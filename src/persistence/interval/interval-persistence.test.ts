@@ -1356,7 +1356,7 @@ describe("a class that loads record by record", () => {
     await Promise.all([interval.write(), ...asked, interval.read([talk("order", 1)])]);
     await interval.close();
     expect(plain.calls).toHaveLength(7);
-    expect(plain.mostAtOnce).toBe(3);
+    expect(plain.mostAtOnce).toBe(4);
   });
 });
 

@@ -30,6 +30,7 @@ import type { DoneRange } from "../done-ranges.ts";
 import { isRefreshed } from "../refreshing.ts";
 import { Contents } from "./contents.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
+import type { KeyedRecord } from "./memory-records.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import { PlainRecords } from "./plain-records.ts";
 import { Schedule, type IntervalClock } from "./schedule.ts";
@@ -60,6 +61,8 @@ interface Opened {
   readonly schedule: Schedule;
   /** Loads that are under way, by the texts of their keys. */
   readonly loading: Map<string, Promise<KeptRecord | undefined>>;
+  /** Likewise, of all conversations of one handler, by its name. */
+  readonly loadingNames: Map<string, Promise<readonly KeyedRecord[]>>;
   /** While somebody works exclusively: brings back what there was before. */
   rollback: (() => void) | undefined;
   isExclusive: boolean;
@@ -187,9 +190,12 @@ export class IntervalPersistence extends AtomicPersistence {
 
   /** With an `updateInterval` of 0 it resolves when the changes were tried to be written: what failed is tried again later. */
   commit(units: readonly UnitCommit[]): MaybePromise<void> {
-    const { contents, inbox, schedule } = this.#using();
+    const { contents, inbox, schedule, loading } = this.#using();
     inbox.commit(units);
-    for (const { changes } of units) contents.apply(changes);
+    for (const { changes } of units) {
+      contents.apply(changes);
+      for (const { key } of changes) loading.delete(keyText(key));
+    }
     return schedule.committed();
   }
 
@@ -285,6 +291,7 @@ export class IntervalPersistence extends AtomicPersistence {
       writer,
       schedule,
       loading: new Map(),
+      loadingNames: new Map(),
       rollback: undefined,
       isExclusive: false,
     };
@@ -324,22 +331,35 @@ export class IntervalPersistence extends AtomicPersistence {
   async #loadOne(opened: Opened, key: KeyOf<"chat" | "user">): Promise<KeptRecord | undefined> {
     const { contents, loading } = opened;
     const text = keyText(key);
-    const load = loading.get(text) ?? this.#records.one(key.kind, key.id).finally(() => loading.delete(text));
+    const load = loading.get(text) ?? this.#records.one(key.kind, key.id);
     loading.set(text, load);
-    const record = await load;
-    this.#using(opened);
-    // What was committed meanwhile stands, also when it is written already.
-    if (contents.isKnown(key)) return contents.get(key);
-    contents.loadedOne(key, record);
-    return record;
+    try {
+      const record = await load;
+      this.#using(opened);
+      // What was committed meanwhile stands, also when it is written already.
+      if (contents.isKnown(key)) return contents.get(key);
+      // Committed, written and out of memory again: what was loaded may be older.
+      if (loading.get(text) !== load) return await this.#loadOne(opened, key);
+      contents.loadedOne(key, record);
+      return record;
+    } finally {
+      if (loading.get(text) === load) loading.delete(text);
+    }
   }
 
-  #loadConversations(opened: Opened, name: string): Promise<void> {
-    return this.#calls.run(async () => {
-      const { contents } = this.#using(opened);
-      if (contents.hasConversations(name)) return;
-      contents.loadedConversations(name, await this.#records.conversations(name));
-    });
+  /** Likewise: a conversation that is being written is known. */
+  async #loadConversations(opened: Opened, name: string): Promise<void> {
+    const { contents, loadingNames } = opened;
+    if (contents.hasConversations(name)) return;
+    const load = loadingNames.get(name) ?? this.#records.conversations(name);
+    loadingNames.set(name, load);
+    try {
+      const records = await load;
+      this.#using(opened);
+      if (!contents.hasConversations(name)) contents.loadedConversations(name, records);
+    } finally {
+      loadingNames.delete(name);
+    }
   }
 
   async #keysOfLazy<Kind extends RecordKind>(

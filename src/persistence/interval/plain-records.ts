@@ -70,7 +70,11 @@ export class PlainRecords {
     ];
   }
 
-  async conversations(name: string): Promise<readonly KeyedRecord[]> {
+  conversations(name: string): Promise<readonly KeyedRecord[]> {
+    return this.#conversations(name).catch(throwFinal);
+  }
+
+  async #conversations(name: string): Promise<readonly KeyedRecord[]> {
     const method = "getConversations";
     const entries = await this.#read(method, () => this.#plain.getConversations(name));
     this.#require(Array.isArray(entries), method, "no array");
