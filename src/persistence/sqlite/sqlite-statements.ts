@@ -3,12 +3,6 @@ import type { KeptRecord, KeyOf, RecordChange, RecordKey, RecordKind, TimedKind 
 import type { SqliteClient, SqliteStatement } from "./sqlite-client.ts";
 import { columnsOf, keyIn, TABLES, type Row, type SqliteTable } from "./sqlite-tables.ts";
 
-/** Sequences of kinds are few, but for transactions over many records. */
-const MOST_READINGS = 50;
-
-/** SQLite's limit for the parts of one statement is 500. */
-const MOST_IN_ONE_READING = 100;
-
 /** The statements of one connection, prepared once: preparing costs more than running. */
 export class SqliteStatements {
   readonly begin: SqliteStatement;
@@ -32,7 +26,6 @@ export class SqliteStatements {
   readonly removeDone: SqliteStatement;
   readonly #dataVersion: SqliteStatement;
   readonly #database: SqliteClient;
-  readonly #readings = new Map<string, SqliteStatement>();
   readonly #prepared = new Map<string, SqliteStatement>();
   readonly #tables: Readonly<Record<RecordKind, TableStatements>>;
 
@@ -89,8 +82,10 @@ export class SqliteStatements {
 
   /** The records with these keys. They are of one moment in a transaction only. */
   read(keys: readonly RecordKey[]): (KeptRecord | undefined)[] {
-    if (keys.length <= MOST_IN_ONE_READING) return this.#readPart(keys);
-    return inParts(keys).flatMap((part) => this.#readPart(part));
+    return keys.map((key) => {
+      const row = this.#tables[key.kind].read.get(...columnsOf(key));
+      return row === undefined ? undefined : recordIn(row);
+    });
   }
 
   /** The keys of one kind, in the order of their columns. */
@@ -121,26 +116,6 @@ export class SqliteStatements {
     else write.run(...columns, record.version, record.text);
   }
 
-  #readPart(keys: readonly RecordKey[]): (KeptRecord | undefined)[] {
-    const records: (KeptRecord | undefined)[] = keys.map(() => undefined);
-    if (keys.length === 0) return records;
-    for (const row of this.#reading(keys).all(...keys.flatMap(columnsOf))) {
-      records[Number(row["place"])] = recordIn(row);
-    }
-    return records;
-  }
-
-  /** One statement for each sequence of kinds: those of a bot's updates are few. */
-  #reading(keys: readonly RecordKey[]): SqliteStatement {
-    const kinds = keys.map(({ kind }) => kind).join();
-    if (this.#readings.size > MOST_READINGS) this.#readings.clear();
-    const known = this.#readings.get(kinds);
-    if (known !== undefined) return known;
-    const statement = this.#database.prepare(keys.map(({ kind }, place) => reading(kind, place)).join(" union all "));
-    this.#readings.set(kinds, statement);
-    return statement;
-  }
-
   #prepare(sql: string): SqliteStatement {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
@@ -151,6 +126,7 @@ export class SqliteStatements {
 }
 
 interface TableStatements {
+  readonly read: SqliteStatement;
   readonly write: SqliteStatement;
   readonly remove: SqliteStatement;
   readonly hasTime: boolean;
@@ -160,6 +136,7 @@ function tableStatements(database: SqliteClient, { name, key, time }: SqliteTabl
   const values = ["version", "data", ...(time === undefined ? [] : [time])];
   const columns = [...key, ...values];
   return {
+    read: database.prepare(`select version, data, ${time ?? "null"} as time from ${name} where ${isKey(key)}`),
     write: database.prepare(
       `insert into ${name} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})
        on conflict (${key.join(", ")}) do update set ${values.map((value) => `${value} = excluded.${value}`).join(", ")}`,
@@ -167,11 +144,6 @@ function tableStatements(database: SqliteClient, { name, key, time }: SqliteTabl
     remove: database.prepare(`delete from ${name} where ${isKey(key)}`),
     hasTime: time !== undefined,
   };
-}
-
-function reading(kind: RecordKind, place: number): string {
-  const { name, key, time = "null" } = TABLES[kind];
-  return `select ${place} as place, version, data, ${time} as time from ${name} where ${isKey(key)}`;
 }
 
 /** Which rows `keys` lists: each as conditions for which the table's key leads straight to the first of them. */
@@ -199,11 +171,4 @@ function recordIn(row: Row): KeptRecord {
   const { version, data, time } = row;
   const record: KeptRecord = { text: String(data), version: Number(version) };
   return time === null ? record : { ...record, time: Number(time) };
-}
-
-function inParts(keys: readonly RecordKey[]): RecordKey[][] {
-  const count = Math.ceil(keys.length / MOST_IN_ONE_READING);
-  return Array.from({ length: count }, (_, part) =>
-    keys.slice(part * MOST_IN_ONE_READING, (part + 1) * MOST_IN_ONE_READING),
-  );
 }
