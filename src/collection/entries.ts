@@ -34,7 +34,7 @@ export class Entries {
   async *ids(): AsyncGenerator<string> {
     const engine = await this.#host.engine();
     const own = new OwnEntries(this.name, engine.current);
-    for await (const { id } of engine.keys("entry", this.name)) if (own.list(id)?.current !== null) yield id;
+    for await (const { id } of engine.records.keys("entry", this.name)) if (own.list(id)?.current !== null) yield id;
     for (const [id] of own.unlisted()) yield id;
   }
 
@@ -42,7 +42,7 @@ export class Entries {
   async *copies(): AsyncGenerator<[id: string, value: unknown]> {
     const engine = await this.#host.engine();
     const own = new OwnEntries(this.name, engine.current);
-    for await (const { key, value } of engine.values("entry", this.name)) {
+    for await (const { key, value } of engine.records.values("entry", this.name)) {
       const entry = own.list(key.id);
       if (entry?.current !== null) yield [key.id, entry === undefined ? value : entry.current.copy()];
     }

@@ -1,15 +1,15 @@
 import type { Update } from "@grammyjs/types";
 import type { LiveObjects } from "../data/codec.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import type { KeyOf, RecordKey, RecordKind } from "../data/record.ts";
+import type { RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import type { AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
-import { keyPages } from "../persistence/key-pages.ts";
 import { ChatAliases, migrationOf } from "./chat-aliases.ts";
 import { ChatMigration, type OnMigrate } from "./chat-migration.ts";
 import type { Clock } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import { Inbox, type Claim } from "./inbox.ts";
+import { RecordListing } from "./record-listing.ts";
 import { RecordReader, type Refresh } from "./record-reader.ts";
 import type { Reporter } from "./reporter.ts";
 import { retry, stopped, wait, type RetryOptions, type StopSignal } from "./retry.ts";
@@ -55,9 +55,6 @@ export interface TransactionKeys {
   readonly users?: readonly number[] | undefined;
 }
 
-/** How many keys are listed at once. */
-const PAGE = 1000;
-
 /** How many updates are named that a stop has left. */
 const MOST_NAMED = 1000;
 
@@ -67,7 +64,8 @@ const DRAIN_PAUSE = 20;
 /** Runs updates as units of work: each in its turn, with all that it changed and the fact that it is done in one commit. */
 export class Engine {
   readonly inbox: Inbox;
-  readonly #values: Values;
+  /** What is kept, to go through. */
+  readonly records: RecordListing;
   readonly #options: EngineOptions;
   readonly #aliases = new ChatAliases();
   readonly #migration: ChatMigration;
@@ -85,7 +83,7 @@ export class Engine {
       else reporter.logger.warn(`Failed ${attempt} times, next try in ${pause} ms.`, error);
     };
     const values = new Values(persistence.codec, schema, live);
-    this.#values = values;
+    this.records = new RecordListing({ persistence, values, retry: (task) => this.#retry(task) });
     const reader = new RecordReader({
       values,
       read: (keys) => persistence.read(keys),
@@ -234,26 +232,6 @@ export class Engine {
     await this.#committer.flush();
   }
 
-  /** The keys of all records of one kind, or of those with one name, in a fixed order, read page by page. */
-  async *keys<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<KeyOf<Kind>> {
-    for await (const page of this.#pages(kind, within)) yield* page;
-  }
-
-  /** The keys and copies of the values as of the last commit, likewise. */
-  async *values<Kind extends RecordKind>(
-    kind: Kind,
-    within?: string,
-  ): AsyncGenerator<{ readonly key: KeyOf<Kind>; readonly value: unknown }> {
-    for await (const page of this.#pages(kind, within)) {
-      const records = await this.#retry(() => this.#options.persistence.read(page));
-      for (const [index, key] of page.entries()) {
-        const record = records[index];
-        // It may have been removed since its key was listed.
-        if (record !== undefined) yield { key, value: this.#values.load(key, record).value };
-      }
-    }
-  }
-
   /** The updates that were set aside. */
   async failedUpdates(): Promise<readonly FailedUpdate[]> {
     return this.#retry(() => this.#options.persistence.failedUpdates());
@@ -281,11 +259,6 @@ export class Engine {
       await Promise.all(ids.map((done) => this.#committer.commit({ changes: [], done })));
     }
     this.inbox.restart();
-  }
-
-  #pages<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<readonly KeyOf<Kind>[]> {
-    const { persistence } = this.#options;
-    return keyPages<Kind>((options) => this.#retry(() => persistence.keys(kind, options)), { within, limit: PAGE });
   }
 
   async #drop(unit: UnitOfWork, scope: "chat" | "user", id: number): Promise<void> {

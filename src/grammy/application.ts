@@ -298,7 +298,7 @@ export class Application<C extends AnyPersistentContext> {
 
   async *#ids(scope: "chat" | "user"): AsyncGenerator<number> {
     const engine = await this.#open(false).opened();
-    for await (const { id } of engine.keys(scope)) yield id;
+    for await (const { id } of engine.records.keys(scope)) yield id;
   }
 
   #install(): void {

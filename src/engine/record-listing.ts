@@ -1,0 +1,51 @@
+import type { MaybePromise } from "../data/maybe-promise.ts";
+import type { KeyOf, RecordKind } from "../data/record.ts";
+import type { AtomicPersistence } from "../persistence/atomic-persistence.ts";
+import { keyPages } from "../persistence/key-pages.ts";
+import type { Values } from "./values.ts";
+
+/** So many keys are listed, and so many records read, at once. */
+const PAGE = 1000;
+
+/** What a listing needs of the engine. */
+export interface RecordListingOptions {
+  readonly persistence: AtomicPersistence;
+  readonly values: Values;
+  /** Tries again what fails for now. */
+  readonly retry: <T>(task: () => MaybePromise<T>) => Promise<T>;
+}
+
+/** All records of one kind, as of the last commit, read page by page. What comes or goes meanwhile may be missing or there. */
+export class RecordListing {
+  readonly #options: RecordListingOptions;
+
+  constructor(options: RecordListingOptions) {
+    this.#options = options;
+  }
+
+  /** The keys of one kind, or of those with one name, in a fixed order. */
+  async *keys<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<KeyOf<Kind>> {
+    for await (const page of this.#pages(kind, within)) yield* page;
+  }
+
+  /** Likewise, with copies of the values. */
+  async *values<Kind extends RecordKind>(
+    kind: Kind,
+    within?: string,
+  ): AsyncGenerator<{ readonly key: KeyOf<Kind>; readonly value: unknown }> {
+    const { persistence, values, retry } = this.#options;
+    for await (const page of this.#pages(kind, within)) {
+      const records = await retry(() => persistence.read(page));
+      for (const [index, key] of page.entries()) {
+        const record = records[index];
+        // It may have been removed since its key was listed.
+        if (record !== undefined) yield { key, value: values.load(key, record).value };
+      }
+    }
+  }
+
+  #pages<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<readonly KeyOf<Kind>[]> {
+    const { persistence, retry } = this.#options;
+    return keyPages<Kind>((options) => retry(() => persistence.keys(kind, options)), { within, limit: PAGE });
+  }
+}
