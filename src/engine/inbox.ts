@@ -38,8 +38,11 @@ export class Inbox {
   #replayedTo: number | undefined = 0;
   /** Whether something was left to the replay since it last began at the beginning. */
   #hasLeft = false;
-  /** For each acceptance that is under way, the ids whose units of work have ended meanwhile: a late answer knows nothing of that. */
-  readonly #accepting = new Set<Set<number>>();
+  /**
+   * For each acceptance and each listing that is under way, the ids whose units of work have ended meanwhile: a late answer knows
+   * nothing of that.
+   */
+  readonly #underWay = new Set<Set<number>>();
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -59,13 +62,13 @@ export class Inbox {
     const { persistence, retry } = this.#options;
     updates.forEach(requireId);
     const ended = new Set<number>();
-    this.#accepting.add(ended);
+    this.#underWay.add(ended);
     try {
       const acceptances = await retry(() => persistence.accept(updates), signals);
       this.#hasLeft ||= this.isReplaying;
       return this.#take(updates, acceptances, ended);
     } finally {
-      this.#accepting.delete(ended);
+      this.#underWay.delete(ended);
     }
   }
 
@@ -89,13 +92,17 @@ export class Inbox {
   async replay(limit: number, signals?: readonly StopSignal[]): Promise<Update[]> {
     while (this.#replayedTo !== undefined) {
       const from = this.#replayedTo;
-      const page = await this.#page(from, Math.max(1, Math.min(limit, PAGE)), signals);
+      const ended = new Set<number>();
+      this.#underWay.add(ended);
+      const page = await this.#page(from, Math.max(1, Math.min(limit, PAGE)), signals).finally(() =>
+        this.#underWay.delete(ended),
+      );
       // Another replay was quicker.
       if (this.#replayedTo !== from) continue;
       // What was left meanwhile may be behind: arrivals begin anew when the inbox was empty.
       this.#replayedTo = page.at(-1)?.arrival ?? (this.#hasLeft ? 0 : undefined);
       if (page.length === 0) this.#hasLeft = false;
-      const free = this.#handOut(page);
+      const free = this.#handOut(page.filter(({ updateId }) => !ended.has(updateId)));
       if (free.length > 0) return free;
     }
     return [];
@@ -139,7 +146,7 @@ export class Inbox {
   /** The update's unit of work has ended, and what is to be durable of it is. */
   unclaim({ update_id: id }: Update): void {
     this.#claimed.delete(id);
-    for (const ended of this.#accepting) ended.add(id);
+    for (const ended of this.#underWay) ended.add(id);
   }
 
   /** The ids of the open updates that no unit of work runs. */
