@@ -223,3 +223,21 @@ describe("replaying", () => {
     expect(inbox.isReplaying).toBe(false);
   });
 });
+
+test("a listing that is answered late hands out nothing whose unit of work has ended meanwhile", async () => {
+  const { inbox, persistence } = await start(1, 2);
+  const gate = Promise.withResolvers<void>();
+  const list = persistence.openUpdates.bind(persistence);
+  persistence.openUpdates = async (options) => {
+    const page = await list(options);
+    await gate.promise;
+    return page;
+  };
+  const replaying = inbox.replay(10);
+  await settled();
+  expect(inbox.claim(update(1))).toEqual({ kind: "unknown" });
+  await persistence.commit([{ changes: [], done: 1 }]);
+  inbox.unclaim(update(1));
+  gate.resolve();
+  expect(ids(await replaying)).toEqual([2]);
+});
