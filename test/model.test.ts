@@ -12,7 +12,8 @@ import { Tally } from "./model/tally.ts";
 const HISTORIES = Number(process.env["PERDURE_HISTORIES"] ?? 500);
 
 /** The seed of the first history; the next one has the next seed. */
-const SEED = Number(process.env["PERDURE_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
+/** The same histories each time, so that a change is what makes this test fail. Other seeds find what nobody has changed. */
+const SEED = Number(process.env["PERDURE_SEED"] ?? 847_891_132);
 
 /** A mutant is found within so many histories, always the same ones. */
 const MUTANT_SEED = 1;
