@@ -18,6 +18,8 @@ export type {
   PersistentContext,
   PersistentFlavor,
 } from "./grammy/context.ts";
+export { callbackQuery, command, filter, hears, on } from "./grammy/conversation/builders.ts";
+export type { Handler, HandlerOptions, Returned } from "./grammy/conversation/handler.ts";
 export type { Migration } from "./engine/schema.ts";
 export type { Logger } from "./engine/logger.ts";
 export type { ErrorListener, ErrorOrigin } from "./engine/reporter.ts";
