@@ -68,12 +68,14 @@ export {
 export type { DoneRange } from "./persistence/done-ranges.ts";
 export type { Data, KeptTypes, UntypedKept } from "./data/kept-types.ts";
 export type {
+  BelongingKind,
   BotKey,
   CallbackQueryKey,
   ChatKey,
   ConversationId,
   ConversationKey,
   EntryKey,
+  FoundBy,
   JobKey,
   KeptRecord,
   KeyboardKey,

@@ -77,6 +77,12 @@ export type KeyOf<Kind extends RecordKind> = Extract<RecordKey, { kind: Kind }>;
 /** The sorts of records that are found by their `time`. */
 export type TimedKind = "job" | "keyboard" | "callbackQuery";
 
+/** The sorts of records that may belong to a chat and to a user: they move with the chat, and are forgotten with the user. */
+export type BelongingKind = "conversation" | "job";
+
+/** All of them. */
+export const BELONGING_KINDS: readonly BelongingKind[] = ["conversation", "job"];
+
 /** All sorts, in the order in which they are written where the order is free. */
 export const RECORD_KINDS: readonly RecordKind[] = [
   "bot",
@@ -127,13 +133,26 @@ export function keyName(key: RecordKey): string {
 }
 
 /** A record as it is kept. */
-export interface KeptRecord {
+export interface KeptRecord extends FoundBy {
   /** The value as the codec wrote it. */
   readonly text: string;
   /** How many of the application's `migrations` of this scope the value has been through. */
   readonly version: number;
+}
+
+/** What a record is found by beside its key. */
+export interface FoundBy {
   /** The time that the record is found by (see {@link TimedKind}), in milliseconds since 1970. Absent for other kinds. */
   readonly time?: number | undefined;
+  /** The chat that the record belongs to (see {@link BelongingKind}): it moves with the chat. Absent for other kinds. */
+  readonly chatId?: number | undefined;
+  /** The user whom the record belongs to, likewise. */
+  readonly userId?: number | undefined;
+}
+
+/** Whether two records are found in the same way. */
+export function isFoundAlike(a: FoundBy | undefined, b: FoundBy | undefined): boolean {
+  return a?.time === b?.time && a?.chatId === b?.chatId && a?.userId === b?.userId;
 }
 
 /** What becomes of one record: a new content, or `undefined`, which removes it. */

@@ -1,7 +1,9 @@
-import { keyName, type ChatKey, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
+import { keyName, type ChatKey, type KeptRecord, type RecordKey } from "../data/record.ts";
 import type { ChatAlias } from "../persistence/atomic-persistence.ts";
+import { belongings } from "./belongings.ts";
 import type { ChatAliases } from "./chat-aliases.ts";
-import type { Committer } from "./committer.ts";
+import type { KeptValue } from "./kept-value.ts";
+import type { RecordListing } from "./record-listing.ts";
 import type { Reporter } from "./reporter.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 import type { Values } from "./values.ts";
@@ -12,9 +14,8 @@ export type OnMigrate = (old: unknown, fresh: unknown) => unknown;
 /** What a migration needs of the engine. */
 export interface ChatMigrationOptions {
   readonly values: Values;
-  readonly committer: Committer;
+  readonly records: RecordListing;
   readonly reporter: Reporter;
-  readonly read: (keys: readonly RecordKey[]) => Promise<readonly (KeptRecord | undefined)[]>;
   readonly aliases: ChatAliases;
   readonly onMigrate: OnMigrate | undefined;
   /** Moves who waits for the old chat's turn to the new chat's. */
@@ -29,25 +30,15 @@ export class ChatMigration {
     this.#options = options;
   }
 
-  /**
-   * Moves everything in one commit of its own, before the handlers of the update that announces it: it has happened,
-   * whatever they do. The caller has the turns of both chats. Done already, it does nothing.
-   */
-  async perform(alias: ChatAlias): Promise<void> {
-    const { committer, read, aliases } = this.#options;
-    const from = chatKey(alias.from);
-    const to = chatKey(aliases.resolve(alias.to));
-    if (aliases.has(alias.from) || from.id === to.id) return;
-    const [old, fresh] = await read([from, to]);
-    const changes: RecordChange[] = [];
-    if (old !== undefined) {
-      changes.push({ key: to, record: this.#merged(to, old, fresh) }, { key: from, record: undefined });
-    }
-    await committer.commit({ changes, alias });
-    this.complete(alias);
+  /** Moves everything that an announced migration is about. Of a chat that has moved already, wherever to, it moves nothing. */
+  async announced(unit: UnitOfWork, alias: ChatAlias): Promise<void> {
+    if (!this.#options.aliases.has(alias.from)) await this.join(unit, alias);
   }
 
-  /** Moves everything as a part of a unit of work. Done already, or from an id to itself, it does nothing. */
+  /**
+   * Moves everything as a part of a unit of work: the chat's data, its conversations and its jobs. Done already, or from an id to
+   * itself, it does nothing.
+   */
   async join(unit: UnitOfWork, alias: ChatAlias): Promise<void> {
     const { aliases } = this.#options;
     const from = chatKey(aliases.resolve(alias.from));
@@ -65,7 +56,25 @@ export class ChatMigration {
       fresh.put(this.#merged(to, record, fresh.current));
       old.drop();
     }
+    for (const value of await belongings(unit, this.#options.records, from)) await this.#moveBelonging(unit, value, to);
     unit.alias = { from: from.id, to: to.id };
+  }
+
+  /** Conversations have the chat's id in their key, too. */
+  async #moveBelonging(unit: UnitOfWork, old: KeptValue, to: ChatKey): Promise<void> {
+    const record = old.current as KeptRecord;
+    const moved = { ...record, chatId: to.id };
+    const { key } = old;
+    if (key.kind !== "conversation" || key.id[0] !== record.chatId) return old.put(moved);
+    const fresh = await unit.open({ ...key, id: [to.id, ...key.id.slice(1)] });
+    if (fresh.current !== undefined) {
+      this.#options.reporter.logger.warn(
+        `A group has become a supergroup in which ${keyName(fresh.key)} had begun already. The group's conversation stands; ` +
+          `this was dropped: ${fresh.current.text}`,
+      );
+    }
+    fresh.put(moved);
+    old.drop();
   }
 
   /** From now on the old id stands for the new one. To be called once a migration is durable, with the turns of both chats. */

@@ -2,8 +2,9 @@ import type { Update } from "@grammyjs/types";
 import type { LiveObjects } from "../data/codec.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { RecordKey } from "../data/record.ts";
-import { PerdureError } from "../errors.ts";
+import { isPerdureError, PerdureError } from "../errors.ts";
 import type { AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
+import { belongings } from "./belongings.ts";
 import { ChatAliases, migrationOf } from "./chat-aliases.ts";
 import { ChatMigration, type OnMigrate } from "./chat-migration.ts";
 import type { Clock } from "./clock.ts";
@@ -53,6 +54,12 @@ export type Run = (unit: UnitOfWork) => Promise<void>;
 export interface TransactionKeys {
   readonly chats?: readonly number[] | undefined;
   readonly users?: readonly number[] | undefined;
+}
+
+/** An update's way through the queues, and before it that of the migration which it announces. */
+interface Way {
+  readonly moving: { readonly migration: ChatAlias; readonly passage: Passage } | undefined;
+  readonly passage: Passage;
 }
 
 /** How many updates are named that a stop has left. */
@@ -105,9 +112,8 @@ export class Engine {
     });
     this.#migration = new ChatMigration({
       values,
-      committer,
+      records: this.records,
       reporter,
-      read: (keys) => reader.records(keys),
       onMigrate,
       aliases: this.#aliases,
       moveTurns: (from, to) => this.#runner.moveTurns(from, to),
@@ -142,16 +148,23 @@ export class Engine {
       return "duplicate";
     }
     // The turn is taken before anything is waited for: the order of arrival is the order of these calls.
-    const passage = this.#runner.enter(this.#assignment(update));
+    let way = this.#enter(update);
     try {
       const attempts = await this.#attemptsOf(update, claim);
-      return attempts === undefined ? "duplicate" : await this.#handleAccepted(passage, update, attempts, run);
+      if (attempts === undefined) return "duplicate";
+      while (!(await this.#migrate(way))) {
+        // Whoever it waited for wants one of the chats, and goes first.
+        this.#leave(way);
+        way = this.#enter(update);
+      }
+      return await this.#handleAccepted(way.passage, update, attempts, run);
     } finally {
-      this.#runner.leave(passage);
+      this.#leave(way);
       const unclaim = (): void => this.inbox.unclaim(update);
       // Until the done mark is durable, the persistence would take the update for open.
-      if (passage.mark === undefined) unclaim();
-      else passage.mark.then(unclaim, unclaim);
+      const { mark } = way.passage;
+      if (mark === undefined) unclaim();
+      else mark.then(unclaim, unclaim);
     }
   }
 
@@ -212,11 +225,16 @@ export class Engine {
     return this.join(`dropping ${scope} ${id}`, keys, (unit) => this.#drop(unit, scope, id));
   }
 
-  /** Removes all that is keyed by a user: its data, and its private chat's, which has the user's id. */
+  /**
+   * Removes all that is keyed by a user: the data of the user and of the private chat, which has the user's id, and the conversations and jobs
+   * of both.
+   */
   forgetUser(id: number): Promise<void> {
     return this.join(`forgetting user ${id}`, { chats: [id], users: [id] }, async (unit) => {
-      await this.#drop(unit, "chat", id);
-      await this.#drop(unit, "user", id);
+      for (const kind of ["chat", "user"] as const) {
+        await this.#drop(unit, kind, id);
+        for (const value of await belongings(unit, this.records, { kind, id })) value.drop();
+      }
     });
   }
 
@@ -261,6 +279,44 @@ export class Engine {
     this.inbox.restart();
   }
 
+  #enter(update: Update): Way {
+    const migration = migrationOf(update);
+    // Before the update itself: it has happened, whatever the handlers do.
+    const moving = migration && { migration, passage: this.#runner.enter(this.#moving(update, migration)) };
+    return { moving, passage: this.#runner.enter(this.#assignment(update)) };
+  }
+
+  #moving(update: Update, { from, to }: ChatAlias): Assignment {
+    const { userId } = scopesOf(update);
+    const users = userId === undefined ? [] : [userId];
+    const keys = (): RecordKey[] => transactionKeys({ chats: [from, to], users }, this.#aliases);
+    return { name: `migration of chat ${from}`, refreshes: false, keys };
+  }
+
+  #leave({ moving, passage }: Way): void {
+    if (moving !== undefined) this.#runner.leave(moving.passage);
+    this.#runner.leave(passage);
+  }
+
+  /** Performs the migration that an update announces. Answers whether it could: if not, somebody waits for the update's turn. */
+  async #migrate({ moving }: Way): Promise<boolean> {
+    if (moving === undefined || this.#leaves) return true;
+    const { passage, migration } = moving;
+    try {
+      await this.#runner.admit(passage, false);
+      await this.#runner.run(passage, (unit) =>
+        unit.perform(passage.assignment.name, () => this.#migration.announced(unit, migration)),
+      );
+      return true;
+    } catch (error) {
+      if (isPerdureError(error, "PERDURE_DEADLOCK")) return false;
+      if (!this.#stopped.signal.aborted) throw error;
+      return true;
+    } finally {
+      this.#runner.leave(passage);
+    }
+  }
+
   async #drop(unit: UnitOfWork, scope: "chat" | "user", id: number): Promise<void> {
     const current = (): number => (scope === "chat" ? this.chatId(id) : id);
     for (;;) {
@@ -294,8 +350,6 @@ export class Engine {
       if (this.#leaves) return "left";
       const verdict = attempts > 0 ? await this.#judge(passage, update, attempts) : "run";
       if (verdict !== "run") return verdict;
-      const { migration } = passage.assignment;
-      if (migration !== undefined) await this.#migration.perform(migration);
       await this.#runner.run(passage, run);
       return "handled";
     } catch (error) {
@@ -345,18 +399,16 @@ export class Engine {
 
   #assignment(update: Update): Assignment {
     const { type, chatId, userId } = scopesOf(update);
-    const migration = migrationOf(update);
     const resolve = (): number | undefined => (chatId === undefined ? undefined : this.#aliases.resolve(chatId));
     return {
       name: `update ${update.update_id} (${type})`,
       update,
-      migration,
       refreshes: true,
       userId,
       get chatId() {
         return resolve();
       },
-      keys: () => keysOf(resolve(), userId, migration, this.#aliases),
+      keys: () => keysOf(resolve(), userId),
     };
   }
 
@@ -388,17 +440,9 @@ export class Engine {
   }
 }
 
-/** The records of an update; of one that announces a migration, those of both chats. */
-function keysOf(
-  chatId: number | undefined,
-  userId: number | undefined,
-  migration: ChatAlias | undefined,
-  aliases: ChatAliases,
-): RecordKey[] {
-  const chats = new Set<number>();
-  if (chatId !== undefined) chats.add(chatId);
-  if (migration !== undefined) chats.add(aliases.resolve(migration.from)).add(aliases.resolve(migration.to));
-  const keys: RecordKey[] = [...chats].map((id) => ({ kind: "chat", id }));
+/** The records of an update. */
+function keysOf(chatId: number | undefined, userId: number | undefined): RecordKey[] {
+  const keys: RecordKey[] = chatId === undefined ? [] : [{ kind: "chat", id: chatId }];
   if (userId !== undefined) keys.push({ kind: "user", id: userId });
   return keys;
 }

@@ -1,4 +1,4 @@
-import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
+import { isFoundAlike, type FoundBy, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
 import { isScope, type Values } from "./values.ts";
 
 /** One record in one unit of work: decoded when it is first touched, and found changed by encoding it at the end. */
@@ -12,6 +12,8 @@ export class KeptValue {
   /** What others have brought it up to. They may keep it where it is kept, so that going back to `loaded` is a change. */
   #refreshed: { readonly record: KeptRecord | undefined } | undefined;
   #isPut = false;
+  /** Set where it is to be found by something else than `#base` says. */
+  #foundBy: FoundBy | undefined;
   #touched: { value: unknown; unchanged: KeptRecord | undefined } | undefined;
 
   constructor(key: RecordKey, loaded: KeptRecord | undefined, values: Values) {
@@ -40,7 +42,18 @@ export class KeptValue {
   put(record: KeptRecord | undefined): void {
     this.#isPut = true;
     this.#base = record;
+    this.#foundBy = undefined;
     this.#touched = undefined;
+  }
+
+  /** What the record is found by, beside its key. It is kept with the value, and nothing where there is no value. */
+  get foundBy(): FoundBy {
+    const { time, chatId, userId } = this.#foundBy ?? this.#base ?? {};
+    return { time, chatId, userId };
+  }
+
+  set foundBy(foundBy: FoundBy) {
+    this.#foundBy = foundBy;
   }
 
   /** Keeps the value as it is now: later changes of it do not count. */
@@ -95,14 +108,20 @@ export class KeptValue {
     const { key } = this;
     if (this.#touched !== undefined) {
       const record = this.#values.encode(key, this.#touched.value);
-      if (record?.text !== this.#touched.unchanged?.text) return { key, record };
+      if (record?.text !== this.#touched.unchanged?.text) return { key, record: this.#found(record) };
     }
-    return this.#isBaseKept() ? undefined : { key, record: this.#base };
+    const base = this.#found(this.#base);
+    return this.#isKept(base) ? undefined : { key, record: base };
   }
 
-  #isBaseKept(): boolean {
-    const isAsRefreshed = this.#refreshed === undefined || sameRecord(this.#base, this.#refreshed.record);
-    return sameRecord(this.#base, this.loaded) && (!this.#isPut || isAsRefreshed);
+  #found(record: KeptRecord | undefined): KeptRecord | undefined {
+    const { foundBy } = this;
+    return record === undefined || isFoundAlike(record, foundBy) ? record : { ...record, ...foundBy };
+  }
+
+  #isKept(base: KeptRecord | undefined): boolean {
+    const isAsRefreshed = this.#refreshed === undefined || sameRecord(base, this.#refreshed.record);
+    return sameRecord(base, this.loaded) && (!this.#isPut || isAsRefreshed);
   }
 
   #touch(): { value: unknown; unchanged: KeptRecord | undefined } {
@@ -112,5 +131,5 @@ export class KeptValue {
 }
 
 function sameRecord(a: KeptRecord | undefined, b: KeptRecord | undefined): boolean {
-  return a?.text === b?.text && a?.version === b?.version;
+  return a?.text === b?.text && a?.version === b?.version && isFoundAlike(a, b);
 }

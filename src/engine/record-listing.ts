@@ -1,6 +1,13 @@
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import type { KeyOf, RecordKind } from "../data/record.ts";
-import type { AtomicPersistence } from "../persistence/atomic-persistence.ts";
+import {
+  BELONGING_KINDS,
+  type BelongingKind,
+  type ChatKey,
+  type KeyOf,
+  type RecordKind,
+  type UserKey,
+} from "../data/record.ts";
+import type { AtomicPersistence, KeysOptions } from "../persistence/atomic-persistence.ts";
 import { keyPages } from "../persistence/key-pages.ts";
 import type { Values } from "./values.ts";
 
@@ -25,7 +32,16 @@ export class RecordListing {
 
   /** The keys of one kind, or of those with one name, in a fixed order. */
   async *keys<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<KeyOf<Kind>> {
-    for await (const page of this.#pages(kind, within)) yield* page;
+    for await (const page of this.#pages(kind, { within })) yield* page;
+  }
+
+  /** The keys of what belongs to a chat or to a user. */
+  async belonging(of: ChatKey | UserKey): Promise<KeyOf<BelongingKind>[]> {
+    const keys: KeyOf<BelongingKind>[] = [];
+    for (const kind of BELONGING_KINDS) {
+      for await (const page of this.#pages<BelongingKind>(kind, { of })) keys.push(...page);
+    }
+    return keys;
   }
 
   /** Likewise, with copies of the values. */
@@ -34,7 +50,7 @@ export class RecordListing {
     within?: string,
   ): AsyncGenerator<{ readonly key: KeyOf<Kind>; readonly value: unknown }> {
     const { persistence, values, retry } = this.#options;
-    for await (const page of this.#pages(kind, within)) {
+    for await (const page of this.#pages(kind, { within })) {
       const records = await retry(() => persistence.read(page));
       for (const [index, key] of page.entries()) {
         const record = records[index];
@@ -44,8 +60,11 @@ export class RecordListing {
     }
   }
 
-  #pages<Kind extends RecordKind>(kind: Kind, within?: string): AsyncGenerator<readonly KeyOf<Kind>[]> {
+  #pages<Kind extends RecordKind>(
+    kind: Kind,
+    which: Pick<KeysOptions<Kind>, "within" | "of">,
+  ): AsyncGenerator<readonly KeyOf<Kind>[]> {
     const { persistence, retry } = this.#options;
-    return keyPages<Kind>((options) => retry(() => persistence.keys(kind, options)), { within, limit: PAGE });
+    return keyPages<Kind>((options) => retry(() => persistence.keys(kind, options)), { ...which, limit: PAGE });
   }
 }

@@ -2,7 +2,6 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Update } from "@grammyjs/types";
 import { BOT_KEY, keyName, keyText, type RecordChange, type RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
-import type { ChatAlias } from "../persistence/atomic-persistence.ts";
 import { BotData } from "./bot-data.ts";
 import { BotView } from "./bot-view.ts";
 import type { Clock } from "./clock.ts";
@@ -23,8 +22,6 @@ export interface Assignment extends UnitSubject {
   keys(): readonly RecordKey[];
   /** The update that is done with it, if it is one. */
   readonly update?: Update | undefined;
-  /** The migration that the update announces, to be performed before its handlers run. */
-  readonly migration?: ChatAlias | undefined;
   /** Whether others bring its values up to date before it runs. */
   readonly refreshes: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Update } from "@grammyjs/types";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type {
+  ChatKey,
   ConversationId,
   KeptRecord,
   KeyOf,
@@ -8,6 +9,7 @@ import type {
   RecordKey,
   RecordKind,
   TimedKind,
+  UserKey,
 } from "../data/record.ts";
 import { BasePersistence, type CallbackData, type ConversationEntry } from "./base-persistence.ts";
 import type { DoneRange } from "./done-ranges.ts";
@@ -218,6 +220,8 @@ export interface ChatAlias {
 export interface KeysOptions<Kind extends RecordKind = RecordKind> {
   /** Only those of the conversation handler or of the collection with this name. */
   readonly within?: string | undefined;
+  /** Only those of records that belong to this chat or to this user: see {@link FoundBy}. */
+  readonly of?: ChatKey | UserKey | undefined;
   /** Only those after this one. Without it, from the beginning. */
   readonly after?: KeyOf<Kind> | undefined;
   /** At most so many. */

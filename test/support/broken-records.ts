@@ -1,4 +1,13 @@
-import type { KeptRecord, KeyOf, RecordChange, RecordKey, RecordKind, TimedKind } from "../../src/data/record.ts";
+import {
+  keyText,
+  type FoundBy,
+  type KeptRecord,
+  type KeyOf,
+  type RecordChange,
+  type RecordKey,
+  type RecordKind,
+  type TimedKind,
+} from "../../src/data/record.ts";
 import { isPerdureError } from "../../src/errors.ts";
 import type {
   EarliestOptions,
@@ -32,14 +41,39 @@ abstract class ChangesRecords extends RemotePersistence {
 }
 
 class DropsTheVersion extends ChangesRecords {
-  protected override changed({ text, time }: KeptRecord): KeptRecord {
-    return { text, time, version: 0 };
+  protected override changed(record: KeptRecord): KeptRecord {
+    return { ...record, version: 0 };
   }
 }
 
 class DropsTheTime extends ChangesRecords {
-  protected override changed({ text, version, time }: KeptRecord, { kind }: RecordKey): KeptRecord {
-    return { text, version, time: kind === "callbackQuery" ? undefined : time };
+  protected override changed(record: KeptRecord, { kind }: RecordKey): KeptRecord {
+    return kind === "callbackQuery" ? { ...record, time: undefined } : record;
+  }
+}
+
+class DropsWhoseItIs extends ChangesRecords {
+  protected override changed({ text, version, time, chatId }: KeptRecord, { kind }: RecordKey): KeptRecord {
+    return kind === "job" ? { text, version, time, chatId } : { text, version, time };
+  }
+}
+
+class ListsThoseOfEverybody extends RemotePersistence {
+  override keys<Kind extends RecordKind>(
+    kind: Kind,
+    { of: _, ...options }: KeysOptions<Kind>,
+  ): Promise<readonly KeyOf<Kind>[]> {
+    return super.keys(kind, options);
+  }
+}
+
+class RemembersWhoseItWas extends ChangesRecords {
+  readonly #first = new Map<string, FoundBy>();
+
+  protected override changed(record: KeptRecord, key: RecordKey): KeptRecord {
+    const text = keyText(key);
+    if (!this.#first.has(text)) this.#first.set(text, record);
+    return key.kind === "job" ? { ...record, chatId: this.#first.get(text)?.chatId } : record;
   }
 }
 
@@ -189,6 +223,13 @@ export const BROKEN_RECORDS: readonly Broken[] = [
   broken(TakesAReadErrorForEmpty, ["a failed read is an error, not an absent record, an empty list or a new update"]),
   broken(DropsTheVersion, ["job records: the version is kept"]),
   broken(DropsTheTime, ["callbackQuery records: the time is kept, replaced and taken away"]),
+  broken(DropsWhoseItIs, ["job records: the chat and the user are kept, replaced and taken away"]),
+  broken(ListsThoseOfEverybody, [
+    "keys: of a chat or of a user are those of records that belong to it, in the same order",
+  ]),
+  broken(RemembersWhoseItWas, [
+    "keys: what belongs to another chat now, or to none, or is gone, is not listed for the old one",
+  ]),
   broken(SortsTheTextAsJsonbDoes, ["records: the text is kept to the letter"]),
   broken(KeepsARemovedRecordAsNull, ["chat records: read, written, replaced, removed and written again"]),
   broken(IgnoresCase, [

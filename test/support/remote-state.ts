@@ -73,9 +73,10 @@ export function readRecords({ records }: RemoteState, keys: readonly RecordKey[]
 export function listKeys<Kind extends RecordKind>(
   state: RemoteState,
   kind: Kind,
-  { within, after, limit }: KeysOptions<Kind>,
+  { within, of, after, limit }: KeysOptions<Kind>,
 ): KeyOf<Kind>[] {
   return ofKind(state, kind)
+    .filter(({ record }) => of === undefined || record[`${of.kind}Id`] === of.id)
     .map(({ key }) => key)
     .filter((key) => within === undefined || nameOf(key) === within)
     .filter((key) => after === undefined || compare(key, after) > 0)

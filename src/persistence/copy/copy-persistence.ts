@@ -1,4 +1,11 @@
-import { keyName, type KeptRecord, type RecordKey, type RecordKind, type Scope } from "../../data/record.ts";
+import {
+  isFoundAlike,
+  keyName,
+  type KeptRecord,
+  type RecordKey,
+  type RecordKind,
+  type Scope,
+} from "../../data/record.ts";
 import { PerdureError } from "../../errors.ts";
 import type { AtomicPersistence } from "../atomic-persistence.ts";
 import type { BasePersistence } from "../base-persistence.ts";
@@ -145,8 +152,9 @@ class Copying {
       yield page.map(({ key, record }) => {
         const own = this.#source.isAtomic ? record.version : (versions[kind as Scope] ?? 0);
         const version = this.#target.isAtomic ? own : 0;
-        const time = this.#target.isAtomic ? record.time : timeInPtbShape(kind, record.time);
-        return { key, record: { time, text: this.#source.transcode(key, record.text, this.#target), version } };
+        const { time, chatId, userId } = record;
+        const foundBy = this.#target.isAtomic ? { time, chatId, userId } : { time: timeInPtbShape(kind, time) };
+        return { key, record: { text: this.#source.transcode(key, record.text, this.#target), version, ...foundBy } };
       });
     }
   }
@@ -207,7 +215,7 @@ function timeInPtbShape(kind: RecordKind, time: number | undefined): number | un
 }
 
 function requireSame(key: RecordKey, wanted: KeptRecord, found: KeptRecord | undefined): void {
-  if (found?.text === wanted.text && found.version === wanted.version && found.time === wanted.time) return;
+  if (found?.text === wanted.text && found.version === wanted.version && isFoundAlike(found, wanted)) return;
   throw notCopied(`${keyName(key)} was given as ${wanted.text} and came back as ${found?.text ?? "nothing"}.`);
 }
 

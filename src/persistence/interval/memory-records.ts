@@ -43,7 +43,9 @@ export class MemoryRecords {
   }
 
   keys<Kind extends RecordKind>(kind: Kind, options: KeysOptions<Kind>): readonly KeyOf<Kind>[] {
-    return this.#of(kind).sorted.page(options) as readonly RecordKey[] as readonly KeyOf<Kind>[];
+    const { of } = options;
+    const isWanted = of && ((key: RecordKey): boolean => this.get(key)?.[`${of.kind}Id`] === of.id);
+    return this.#of(kind).sorted.page(options, isWanted) as readonly RecordKey[] as readonly KeyOf<Kind>[];
   }
 
   earliest(kind: TimedKind, { until, limit }: EarliestOptions): readonly TimedRecord[] {

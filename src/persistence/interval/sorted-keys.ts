@@ -37,13 +37,13 @@ export class SortedKeys {
     );
   }
 
-  page({ within, after, limit }: PageOptions): RecordKey[] {
+  page({ within, after, limit }: PageOptions, isWanted: (key: RecordKey) => boolean = () => true): RecordKey[] {
     const sorted = (this.#sorted ??= this.#sort());
     const page: RecordKey[] = [];
     for (let index = this.#start(sorted, within, after); index < sorted.length && page.length < limit; index += 1) {
       const key = sorted[index]?.[1] as RecordKey;
       if (within !== undefined && nameIn(key) !== within) break;
-      page.push(key);
+      if (isWanted(key)) page.push(key);
     }
     return page;
   }

@@ -75,7 +75,7 @@ export class Unwritten {
   }
 }
 
-/** Versions do not count: a class that is not atomic has no place for them. */
+/** Versions and whose it is do not count: a class that is not atomic has no place for them. */
 function isSame(first: KeptRecord | undefined, second: KeptRecord | undefined): boolean {
   return first?.text === second?.text && first?.time === second?.time;
 }

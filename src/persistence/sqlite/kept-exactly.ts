@@ -1,4 +1,4 @@
-import { keyText, type RecordChange, type RecordKey } from "../../data/record.ts";
+import { keyText, type FoundBy, type RecordChange, type RecordKey } from "../../data/record.ts";
 import { PerdureError } from "../../errors.ts";
 import { TABLES } from "./sqlite-tables.ts";
 
@@ -18,9 +18,15 @@ export function checkChange({ key, record }: RecordChange): void {
   checkKey(key);
   if (record === undefined) return;
   if (!isKeptText(record.text)) throw refused(`The text of ${keyText(key)}`, "it has to be", TEXT);
-  if (record.time === undefined) return;
-  if (TABLES[key.kind].time === undefined) throw refused(`A time of ${keyText(key)}`, "its kind has none");
-  if (!Number.isSafeInteger(record.time)) throw refused(`The time of ${keyText(key)}`, "it has to be a safe integer");
+  for (const by of FOUND_BY) checkFoundBy(key, by, record[by]);
+}
+
+const FOUND_BY = ["time", "chatId", "userId"] as const satisfies readonly (keyof FoundBy)[];
+
+function checkFoundBy(key: RecordKey, by: keyof FoundBy, value: number | undefined): void {
+  if (value === undefined) return;
+  if (TABLES[key.kind].foundBy[by] === undefined) throw refused(`A ${by} of ${keyText(key)}`, "its kind has none");
+  if (!Number.isSafeInteger(value)) throw refused(`The ${by} of ${keyText(key)}`, "it has to be a safe integer");
 }
 
 function comesBack(key: RecordKey): boolean {

@@ -94,10 +94,10 @@ async function expectAll(path: string): Promise<void> {
 }
 
 describe("a file of format 1", () => {
-  test("is brought up to format 2 when it is opened, with all that is in it", async () => {
+  test("is brought up to format 3 when it is opened, with all that is in it", async () => {
     const path = format1();
     await expectAll(path);
-    expect(formatOf(path)).toBe(2);
+    expect(formatOf(path)).toBe(3);
     const persistence = await openedSqlite(path);
     const job = { key: { kind: "job", id: "j" }, record: { text: "1", version: 0, time: 5 } } as const;
     persistence.commit([{ changes: [job, change({ kind: "conversation", name: "a", id: [1] }, "1")] }]);
@@ -122,7 +122,7 @@ describe("a file of format 1", () => {
     expect(tables(fresh)).toEqual(expect.arrayContaining(NEW_TABLES));
   });
 
-  test("stays one when the step to format 2 fails, with all that is in it, until nothing is in the way", async () => {
+  test("stays one when the step to format 3 fails, with all that is in it, until nothing is in the way", async () => {
     const path = format1();
     const other = new DatabaseSync(path);
     other.exec("create table job (mine)");
@@ -195,7 +195,7 @@ describe("a file of format 1", () => {
     const ends: [boolean, unknown][] = [];
     for (const nth of nths) ends.push(await formatWhenKilled("pwrite64,fdatasync,fsync", nth));
     expect(ends[0]).toEqual([true, 1]);
-    expect(ends.at(-1)).toEqual([false, 2]);
+    expect(ends.at(-1)).toEqual([false, 3]);
   });
 });
 

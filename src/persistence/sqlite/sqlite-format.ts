@@ -79,8 +79,20 @@ const FORMAT_2 = `
   create index job_due on job (due) where due is not null;
 `;
 
+/** Whose a conversation and a job are. */
+const FORMAT_3 = `
+  alter table conversation add column chat_id integer;
+  alter table conversation add column user_id integer;
+  create index conversation_chat_id on conversation (chat_id) where chat_id is not null;
+  create index conversation_user_id on conversation (user_id) where user_id is not null;
+  alter table job add column chat_id integer;
+  alter table job add column user_id integer;
+  create index job_chat_id on job (chat_id) where chat_id is not null;
+  create index job_user_id on job (user_id) where user_id is not null;
+`;
+
 /** What leads to each format from the one before: the first to format 1. A new format is one more, at the end. */
-const STEPS: readonly string[] = [FORMAT_1, FORMAT_2];
+const STEPS: readonly string[] = [FORMAT_1, FORMAT_2, FORMAT_3];
 
 /** The newest format that this code reads, and the one that it writes (`pragma user_version`). */
 const FORMAT = STEPS.length;

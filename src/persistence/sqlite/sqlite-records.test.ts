@@ -108,7 +108,7 @@ describe("records of all kinds", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await openedSqlite(path);
     const other = new DatabaseSync(path);
-    const insert = other.prepare("insert into conversation values ('order', ?, 0, '{}')");
+    const insert = other.prepare("insert into conversation (name, key, version, data) values ('order', ?, 0, '{}')");
     for (const key of ["[1, 2]", "5", '{"a":1}', "1,2"]) expect(() => insert.run(key)).toThrow(/CHECK|malformed/);
     insert.run("[1,2]");
     expect(persistence.read([{ kind: "conversation", name: "order", id: [1, 2] }])).toEqual([

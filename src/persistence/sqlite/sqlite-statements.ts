@@ -1,5 +1,5 @@
 import type { EarliestOptions, KeysOptions, TimedRecord } from "../atomic-persistence.ts";
-import type { KeptRecord, KeyOf, RecordChange, RecordKey, RecordKind, TimedKind } from "../../data/record.ts";
+import type { FoundBy, KeptRecord, KeyOf, RecordChange, RecordKey, RecordKind, TimedKind } from "../../data/record.ts";
 import type { SqliteClient, SqliteStatement } from "./sqlite-client.ts";
 import { columnsOf, keyIn, TABLES, type Row, type SqliteTable } from "./sqlite-tables.ts";
 
@@ -89,19 +89,25 @@ export class SqliteStatements {
   }
 
   /** The keys of one kind, in the order of their columns. */
-  keys<Kind extends RecordKind>(kind: Kind, { within, after, limit }: KeysOptions<Kind>): KeyOf<Kind>[] {
-    const { name, key } = TABLES[kind];
+  keys<Kind extends RecordKind>(kind: Kind, { within, of, after, limit }: KeysOptions<Kind>): KeyOf<Kind>[] {
+    const { name, key, foundBy } = TABLES[kind];
     const columns = key.join(", ");
-    const { where, parameters } = range(key, within, after);
+    const { conditions, parameters } = range(key, within, after);
+    if (of !== undefined) {
+      conditions.push(`${foundBy[`${of.kind}Id`] ?? "null"} = ?`);
+      parameters.push(of.id);
+    }
+    const where = conditions.length === 0 ? "" : `where ${conditions.join(" and ")}`;
     const statement = this.#prepare(`select ${columns} from ${name} ${where} order by ${columns} limit ?`);
     return statement.all(...parameters, limit).map((row) => keyIn(kind, row));
   }
 
   /** The records that have a time up to `until`, the earliest first; those of one time in the order of their ids. */
   earliest(kind: TimedKind, { until, limit }: EarliestOptions): TimedRecord[] {
-    const { name, time } = TABLES[kind];
+    const { name, foundBy } = TABLES[kind];
+    const { time } = foundBy;
     const statement = this.#prepare(
-      `select id, version, data, ${time} as time from ${name} where ${time} <= ? order by ${time}, id limit ?`,
+      `select id, ${recordColumns(foundBy)} from ${name} where ${time} <= ? order by ${time}, id limit ?`,
     );
     return statement
       .all(until, limit)
@@ -109,11 +115,10 @@ export class SqliteStatements {
   }
 
   write({ key, record }: RecordChange): void {
-    const { write, remove, hasTime } = this.#tables[key.kind];
+    const { write, remove, foundBy } = this.#tables[key.kind];
     const columns = columnsOf(key);
     if (record === undefined) remove.run(...columns);
-    else if (hasTime) write.run(...columns, record.version, record.text, record.time ?? null);
-    else write.run(...columns, record.version, record.text);
+    else write.run(...columns, record.version, record.text, ...foundBy.map((by) => record[by] ?? null));
   }
 
   #prepare(sql: string): SqliteStatement {
@@ -129,21 +134,26 @@ interface TableStatements {
   readonly read: SqliteStatement;
   readonly write: SqliteStatement;
   readonly remove: SqliteStatement;
-  readonly hasTime: boolean;
+  readonly foundBy: readonly (keyof FoundBy)[];
 }
 
-function tableStatements(database: SqliteClient, { name, key, time }: SqliteTable): TableStatements {
-  const values = ["version", "data", ...(time === undefined ? [] : [time])];
+function tableStatements(database: SqliteClient, { name, key, foundBy }: SqliteTable): TableStatements {
+  const values = ["version", "data", ...Object.values(foundBy)];
   const columns = [...key, ...values];
   return {
-    read: database.prepare(`select version, data, ${time ?? "null"} as time from ${name} where ${isKey(key)}`),
+    read: database.prepare(`select ${recordColumns(foundBy)} from ${name} where ${isKey(key)}`),
     write: database.prepare(
       `insert into ${name} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})
        on conflict (${key.join(", ")}) do update set ${values.map((value) => `${value} = excluded.${value}`).join(", ")}`,
     ),
     remove: database.prepare(`delete from ${name} where ${isKey(key)}`),
-    hasTime: time !== undefined,
+    foundBy: Object.keys(foundBy) as (keyof FoundBy)[],
   };
+}
+
+/** The columns of a record under the names that {@link recordIn} reads. */
+function recordColumns(foundBy: SqliteTable["foundBy"]): string {
+  return ["version", "data", ...Object.entries(foundBy).map(([by, column]) => `${column} as "${by}"`)].join(", ");
 }
 
 /** Which rows `keys` lists: each as conditions for which the table's key leads straight to the first of them. */
@@ -151,16 +161,16 @@ function range(
   key: readonly string[],
   within: string | undefined,
   after: RecordKey | undefined,
-): { where: string; parameters: (number | string)[] } {
+): { conditions: string[]; parameters: (number | string)[] } {
   const [first, second] = key;
   const begin = after === undefined ? [] : columnsOf(after);
   if (within !== undefined && second !== undefined) {
-    if (after === undefined) return { where: `where ${first} = ?`, parameters: [within] };
-    if (begin[0] === within) return { where: `where ${first} = ? and ${second} > ?`, parameters: begin };
-    return { where: `where ${first} = ? and (${first}, ${second}) > (?, ?)`, parameters: [within, ...begin] };
+    if (after === undefined) return { conditions: [`${first} = ?`], parameters: [within] };
+    if (begin[0] === within) return { conditions: [`${first} = ?`, `${second} > ?`], parameters: begin };
+    return { conditions: [`${first} = ?`, `(${first}, ${second}) > (?, ?)`], parameters: [within, ...begin] };
   }
-  if (after === undefined) return { where: "", parameters: [] };
-  return { where: `where (${key.join(", ")}) > (${key.map(() => "?").join(", ")})`, parameters: begin };
+  if (after === undefined) return { conditions: [], parameters: [] };
+  return { conditions: [`(${key.join(", ")}) > (${key.map(() => "?").join(", ")})`], parameters: begin };
 }
 
 function isKey(key: readonly string[]): string {
@@ -168,7 +178,13 @@ function isKey(key: readonly string[]): string {
 }
 
 function recordIn(row: Row): KeptRecord {
-  const { version, data, time } = row;
-  const record: KeptRecord = { text: String(data), version: Number(version) };
-  return time === null ? record : { ...record, time: Number(time) };
+  const { version, data, time = null, chatId = null, userId = null } = row;
+  const record: { -readonly [Part in keyof KeptRecord]: KeptRecord[Part] } = {
+    text: String(data),
+    version: Number(version),
+  };
+  if (time !== null) record.time = Number(time);
+  if (chatId !== null) record.chatId = Number(chatId);
+  if (userId !== null) record.userId = Number(userId);
+  return record;
 }

@@ -1,24 +1,33 @@
-import { BOT_KEY, type ConversationId, type KeyOf, type RecordKey, type RecordKind } from "../../data/record.ts";
+import {
+  BOT_KEY,
+  type ConversationId,
+  type FoundBy,
+  type KeyOf,
+  type RecordKey,
+  type RecordKind,
+} from "../../data/record.ts";
 
 /** Where the records of one kind stand: their table, and beside `version` and `data` its columns. */
 export interface SqliteTable {
   readonly name: string;
   /** What makes up the key, in this order. */
   readonly key: readonly string[];
-  /** Where a record's `time` stands, for the kinds that have one. */
-  readonly time?: string;
+  /** Where that stands which a record is found by, for the kinds that have it. */
+  readonly foundBy: { readonly [By in keyof FoundBy]: string };
 }
+
+const BELONGING = { chatId: "chat_id", userId: "user_id" } as const;
 
 /** The tables of all kinds of records. */
 export const TABLES: Readonly<Record<RecordKind, SqliteTable>> = {
-  bot: { name: "bot_data", key: ["id"] },
-  chat: { name: "chat_data", key: ["id"] },
-  user: { name: "user_data", key: ["id"] },
-  conversation: { name: "conversation", key: ["name", "key"] },
-  entry: { name: "entry", key: ["collection", "id"] },
-  keyboard: { name: "keyboard", key: ["id"], time: "last_used" },
-  callbackQuery: { name: "callback_query", key: ["id"], time: "answered_at" },
-  job: { name: "job", key: ["id"], time: "due" },
+  bot: { name: "bot_data", key: ["id"], foundBy: {} },
+  chat: { name: "chat_data", key: ["id"], foundBy: {} },
+  user: { name: "user_data", key: ["id"], foundBy: {} },
+  conversation: { name: "conversation", key: ["name", "key"], foundBy: BELONGING },
+  entry: { name: "entry", key: ["collection", "id"], foundBy: {} },
+  keyboard: { name: "keyboard", key: ["id"], foundBy: { time: "last_used" } },
+  callbackQuery: { name: "callback_query", key: ["id"], foundBy: { time: "answered_at" } },
+  job: { name: "job", key: ["id"], foundBy: { time: "due", ...BELONGING } },
 };
 
 /** A row as `node:sqlite` gives it. */

@@ -47,6 +47,8 @@ export const ATOMIC = {
   text: "The value as the codec wrote it.",
   version: "How many of the application's `migrations` of this scope the value has been through.",
   time: "The time that the record is found by (see {@link TimedKind}), in milliseconds since 1970.",
+  belongs: "The chat that the record belongs to (see {@link BelongingKind}): it moves with the chat.",
+  of: "Only those of records that belong to this chat or to this user: see {@link FoundBy}.",
   keys: "The keys of one kind, in a fixed order: ids that are numbers ascend, of conversations and entries those of one name stand together.",
   within: "Only those of the conversation handler or of the collection with this name.",
   after: "Only those after this one. Without it, from the beginning.",

@@ -1,10 +1,17 @@
-import type { KeyOf, RecordKind, TimedKind } from "../../../data/record.ts";
+import {
+  keyText,
+  type FoundBy,
+  type KeyOf,
+  type RecordKey,
+  type RecordKind,
+  type TimedKind,
+} from "../../../data/record.ts";
 import type { AtomicPersistence } from "../../../persistence/atomic-persistence.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { ATOMIC } from "../contract.ts";
 import { same } from "../expectations.ts";
 import { allKeys } from "./observation.ts";
-import { changing, chat, job, put, removed, texts } from "./samples.ts";
+import { changing, chat, job, put, removed, texts, user } from "./samples.ts";
 
 const conversation = (name: string, ...id: (number | string)[]): KeyOf<"conversation"> => ({
   kind: "conversation",
@@ -107,7 +114,7 @@ export const keyCases: readonly ConformanceCase[] = [
         for (const name of [...new Set(CONVERSATIONS.map((key) => key.name)), "unknown"]) {
           const expected = texts(conversations.filter((key) => key.name === name));
           same(
-            texts(await allKeys(persistence, "conversation", limit, name)),
+            texts(await allKeys(persistence, "conversation", limit, { within: name })),
             expected,
             `keys("conversation", { within: "${name}", limit: ${limit} })`,
           );
@@ -115,7 +122,7 @@ export const keyCases: readonly ConformanceCase[] = [
         for (const name of [...new Set(ENTRIES.map((key) => key.collection)), "unknown"]) {
           const expected = texts(entries.filter((key) => key.collection === name));
           same(
-            texts(await allKeys(persistence, "entry", limit, name)),
+            texts(await allKeys(persistence, "entry", limit, { within: name })),
             expected,
             `keys("entry", { within: "${name}", limit: ${limit} })`,
           );
@@ -143,6 +150,56 @@ export const keyCases: readonly ConformanceCase[] = [
         "keys after a chat that was removed",
       );
       same(texts(await persistence.keys("chat", { after: chat(3), limit: 1000 })), [], "keys after the last");
+    },
+  },
+  {
+    name: "keys: of a chat or of a user are those of records that belong to it, in the same order",
+    contract: ATOMIC.of,
+    needs: ["atomic methods"],
+    run: async (setting) => {
+      const persistence = await setting.openAtomic();
+      const owners = [
+        { chatId: 1 },
+        { userId: 1 },
+        { chatId: 1, userId: 2 },
+        { chatId: 2, userId: 1 },
+        {},
+        { chatId: -1 },
+      ];
+      const all = {
+        conversation: CONVERSATIONS,
+        job: ["b", "a", "10", "9", "B", "é", "日", ""].map(job),
+      };
+      for (const kind of ["conversation", "job"] as const) {
+        const whose = new Map(all[kind].map((key, index) => [keyText(key), owners[index % owners.length] as FoundBy]));
+        await persistence.commit([
+          changing(...all[kind].map((key) => put(persistence, key, "a", whose.get(keyText(key))))),
+        ]);
+        const ordered: readonly KeyOf<typeof kind>[] = await allKeys(persistence, kind, 1000);
+        for (const of of [chat(1), chat(2), chat(-1), chat(3), user(1), user(2), user(3)]) {
+          const belongs = (key: RecordKey): boolean => whose.get(keyText(key))?.[`${of.kind}Id`] === of.id;
+          const expected = texts(ordered.filter(belongs));
+          for (const limit of [1, 2, 1000]) {
+            const about = `keys("${kind}", { of: ${keyText(of)}, limit: ${limit} })`;
+            same(texts(await allKeys(persistence, kind, limit, { of })), expected, about);
+          }
+        }
+      }
+    },
+  },
+  {
+    name: "keys: what belongs to another chat now, or to none, or is gone, is not listed for the old one",
+    contract: ATOMIC.of,
+    needs: ["atomic methods"],
+    run: async (setting) => {
+      const persistence = await setting.openAtomic();
+      const at = (id: string, foundBy: FoundBy = {}) => put(persistence, job(id), id, foundBy);
+      const [moved, freed, gone, stays] = ["moved", "freed", "gone", "stays"];
+      await persistence.commit([changing(...[moved, freed, gone, stays].map((id) => at(String(id), { chatId: 1 })))]);
+      await persistence.commit([changing(at("moved", { chatId: 2 }), at("freed"), removed(job("gone")))]);
+      const again = await setting.reopen(persistence);
+      same(texts(await again.keys("job", { of: chat(1), limit: 10 })), texts([job("stays")]), "those of the old chat");
+      same(texts(await again.keys("job", { of: chat(2), limit: 10 })), texts([job("moved")]), "those of the new chat");
     },
   },
   ...(["job", "keyboard", "callbackQuery"] as const).map((kind): ConformanceCase => ({

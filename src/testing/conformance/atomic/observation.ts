@@ -1,5 +1,5 @@
 import { keyText, RECORD_KINDS, type KeptRecord, type KeyOf, type RecordKind } from "../../../data/record.ts";
-import type { AtomicPersistence } from "../../../persistence/atomic-persistence.ts";
+import type { AtomicPersistence, KeysOptions } from "../../../persistence/atomic-persistence.ts";
 import { plain } from "./samples.ts";
 
 /** All that an atomic persistence keeps, as its methods tell it. What is the same is equal. */
@@ -42,11 +42,11 @@ export async function allKeys<Kind extends RecordKind>(
   persistence: AtomicPersistence,
   kind: Kind,
   limit: number,
-  within?: string,
+  which: Pick<KeysOptions<Kind>, "within" | "of"> = {},
 ): Promise<KeyOf<Kind>[]> {
   const all: KeyOf<Kind>[] = [];
   for (let after: KeyOf<Kind> | undefined; ;) {
-    const page: readonly KeyOf<Kind>[] = await persistence.keys(kind, { within, after, limit });
+    const page: readonly KeyOf<Kind>[] = await persistence.keys(kind, { ...which, after, limit });
     if (page.length > limit) throw new Error(`keys("${kind}", { limit: ${limit} }) gives ${page.length} keys`);
     all.push(...page);
     after = page.at(-1);

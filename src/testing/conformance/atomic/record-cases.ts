@@ -1,4 +1,4 @@
-import { RECORD_KINDS, type RecordKey } from "../../../data/record.ts";
+import { BELONGING_KINDS, RECORD_KINDS, type RecordKey } from "../../../data/record.ts";
 import type { ConformanceCase, Need } from "../conformance-case.ts";
 import { ATOMIC } from "../contract.ts";
 import { same } from "../expectations.ts";
@@ -199,7 +199,29 @@ function casesOf(kind: (typeof RECORD_KINDS)[number]): ConformanceCase[] {
       },
     },
     ...(TIMED.includes(kind) ? [timeCase(kind)] : []),
+    ...(BELONGING_KINDS.some((belonging) => belonging === kind) ? [belongingCase(kind)] : []),
   ];
+}
+
+function belongingCase(kind: (typeof RECORD_KINDS)[number]): ConformanceCase {
+  const key = KEYS[kind];
+  return {
+    name: `${kind} records: the chat and the user are kept, replaced and taken away`,
+    contract: ATOMIC.belongs,
+    needs: ATOMIC_METHODS,
+    run: async (setting) => {
+      const persistence = await setting.openAtomic();
+      const large = 2 ** 52 - 1;
+      for (const foundBy of [{ chatId: GROUP, userId: 42 }, { chatId: -large }, { userId: large }, {}]) {
+        const change = put(persistence, key, "a", foundBy);
+        await persistence.commit([changing(change)]);
+        same(await read(persistence, key), contents(change), `read of one that belongs to ${JSON.stringify(foundBy)}`);
+      }
+      const change = put(persistence, key, "a", { chatId: 1, userId: 2 });
+      await persistence.commit([changing(change)]);
+      same(await read(await setting.reopen(persistence), key), contents(change), "read after reopening");
+    },
+  };
 }
 
 function timeCase(kind: (typeof RECORD_KINDS)[number]): ConformanceCase {

@@ -1,5 +1,5 @@
 import type { Update } from "@grammyjs/types";
-import type { KeptRecord, KeyOf, RecordChange, RecordKey, RecordKind } from "../../../data/record.ts";
+import type { FoundBy, KeptRecord, KeyOf, RecordChange, RecordKey, RecordKind } from "../../../data/record.ts";
 import type { AtomicPersistence, UnitCommit } from "../../../persistence/atomic-persistence.ts";
 import { keyText } from "../../../data/record.ts";
 import { GROUP } from "../plain/slots.ts";
@@ -22,6 +22,9 @@ export const TIMED: readonly RecordKind[] = ["keyboard", "callbackQuery", "job"]
 /** A chat's key. */
 export const chat = (id: number): KeyOf<"chat"> => ({ kind: "chat", id });
 
+/** A user's key. */
+export const user = (id: number): KeyOf<"user"> => ({ kind: "user", id });
+
 /** A job's key. */
 export const job = (id: string): KeyOf<"job"> => ({ kind: "job", id });
 
@@ -30,10 +33,10 @@ export function put(
   persistence: AtomicPersistence,
   key: RecordKey,
   content: unknown,
-  { version = 0, time }: { version?: number; time?: number | undefined } = {},
+  { version = 0, ...foundBy }: { version?: number } & FoundBy = {},
 ): RecordChange {
   const text = persistence.codec.encode(valueOf(key, content));
-  return { key, record: time === undefined ? { text, version } : { text, version, time } };
+  return { key, record: plain({ text, version, ...foundBy }) };
 }
 
 /** The end of this record. */
@@ -69,9 +72,10 @@ export async function read(persistence: AtomicPersistence, ...keys: RecordKey[])
   return (await persistence.read(keys)).map((record) => record && plain(record));
 }
 
-/** The record without a time that is `undefined`. */
-export function plain({ text, version, time }: KeptRecord): KeptRecord {
-  return time === undefined ? { text, version } : { text, version, time };
+/** The record, with nothing in it that is `undefined`. */
+export function plain({ text, version, time, chatId, userId }: KeptRecord): KeptRecord {
+  const foundBy = Object.entries({ time, chatId, userId }).filter(([, value]) => value !== undefined);
+  return { text, version, ...Object.fromEntries(foundBy) };
 }
 
 /** The contents that were committed, as {@link read} gives them. */
