@@ -22,6 +22,12 @@ export interface ChatMigrationOptions {
   readonly moveTurns: (from: RecordKey, to: RecordKey) => void;
 }
 
+/** A record that moves along: from where, and to where. */
+interface Belonging {
+  readonly old: KeptValue;
+  readonly fresh: KeptValue;
+}
+
 /** Moves what is kept for a group to the supergroup that it has become. */
 export class ChatMigration {
   readonly #options: ChatMigrationOptions;
@@ -47,6 +53,7 @@ export class ChatMigration {
     if (isDone()) return;
     const old = await unit.open(from);
     const fresh = await unit.open(to);
+    const belonging = await this.#belonging(unit, from, to);
     // Meanwhile this unit may have migrated it, or another one may have migrated either of them.
     if (isDone()) return;
     if (aliases.resolve(from.id) !== from.id || aliases.resolve(to.id) !== to.id) return this.join(unit, alias);
@@ -56,17 +63,24 @@ export class ChatMigration {
       fresh.put(this.#merged(to, record, fresh.current));
       old.drop();
     }
-    for (const value of await belongings(unit, this.#options.records, from)) await this.#moveBelonging(unit, value, to);
+    for (const each of belonging) this.#moveBelonging(each, to);
     unit.alias = { from: from.id, to: to.id };
   }
 
-  /** Conversations have the chat's id in their key, too. */
-  async #moveBelonging(unit: UnitOfWork, old: KeptValue, to: ChatKey): Promise<void> {
-    const record = old.current as KeptRecord;
-    const moved = { ...record, chatId: to.id };
-    const { key } = old;
-    if (key.kind !== "conversation" || key.id[0] !== record.chatId) return old.put(moved);
-    const fresh = await unit.open({ ...key, id: [to.id, ...key.id.slice(1)] });
+  /** What belongs to a chat, and its new place: conversations have the chat's id in their key, too. */
+  async #belonging(unit: UnitOfWork, from: ChatKey, to: ChatKey): Promise<readonly Belonging[]> {
+    const found: Belonging[] = [];
+    for (const old of await belongings(unit, this.#options.records, from)) {
+      const { key } = old;
+      const isKeyed = key.kind === "conversation" && key.id[0] === from.id;
+      found.push({ old, fresh: isKeyed ? await unit.open({ ...key, id: [to.id, ...key.id.slice(1)] }) : old });
+    }
+    return found;
+  }
+
+  #moveBelonging({ old, fresh }: Belonging, to: ChatKey): void {
+    const moved = { ...(old.current as KeptRecord), chatId: to.id };
+    if (fresh === old) return old.put(moved);
     if (fresh.current !== undefined) {
       this.#options.reporter.logger.warn(
         `A group has become a supergroup in which ${keyName(fresh.key)} had begun already. The group's conversation stands; ` +

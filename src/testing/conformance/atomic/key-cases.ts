@@ -176,12 +176,12 @@ export const keyCases: readonly ConformanceCase[] = [
           changing(...all[kind].map((key) => put(persistence, key, "a", whose.get(keyText(key))))),
         ]);
         const ordered: readonly KeyOf<typeof kind>[] = await allKeys(persistence, kind, 1000);
-        for (const of of [chat(1), chat(2), chat(-1), chat(3), user(1), user(2), user(3)]) {
-          const belongs = (key: RecordKey): boolean => whose.get(keyText(key))?.[`${of.kind}Id`] === of.id;
+        for (const owner of [chat(1), chat(2), chat(-1), chat(3), user(1), user(2), user(3)]) {
+          const belongs = (key: RecordKey): boolean => whose.get(keyText(key))?.[`${owner.kind}Id`] === owner.id;
           const expected = texts(ordered.filter(belongs));
           for (const limit of [1, 2, 1000]) {
-            const about = `keys("${kind}", { of: ${keyText(of)}, limit: ${limit} })`;
-            same(texts(await allKeys(persistence, kind, limit, { of })), expected, about);
+            const about = `keys("${kind}", { of: ${keyText(owner)}, limit: ${limit} })`;
+            same(texts(await allKeys(persistence, kind, limit, { of: owner })), expected, about);
           }
         }
       }
