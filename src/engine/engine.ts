@@ -43,9 +43,10 @@ export interface EngineOptions {
 
 /**
  * What became of an update: `"handled"`; `"duplicate"`, it is done or on its way already, and nothing was run; `"left"`,
- * the engine is stopping, and it stays in the inbox; `"set aside"`, it was tried too often.
+ * the engine is stopping, and it stays in the inbox; `"set aside"`, it was tried too often; `"going on"`, it has given up its turn and
+ * goes on for itself.
  */
-export type Outcome = "handled" | "duplicate" | "left" | "set aside";
+export type Outcome = "handled" | "duplicate" | "left" | "set aside" | "going on";
 
 /** Runs the handlers of one update. */
 export type Run = (unit: UnitOfWork) => Promise<void>;
@@ -138,9 +139,12 @@ export class Engine {
    * Rejects with what `run` threw, with what made a change impossible to keep, or with what made the commit fail for good;
    * the update is done then too, without its changes. Rejects also when an update cannot be accepted, or its records can
    * never be read; then nothing was run, and what is in the inbox stays there. Throws in a unit of work.
+   *
+   * A poller does not wait for what gives up its turn: then it resolves with `"going on"`, and what it would have rejected with later goes
+   * to `fail`. A webhook's request waits.
    */
-  async handle(update: Update, run: Run): Promise<Outcome> {
-    if (this.isInUnit) throw nested("bot.handleUpdate");
+  async handle(update: Update, run: Run, fail?: (error: unknown) => void): Promise<Outcome> {
+    if (this.isInUnit || this.#runner.isAside) throw nested("bot.handleUpdate");
     if (this.inbox.isReplaying && !this.inbox.isHandedOut(update)) return this.#leaveToReplay(update, run);
     const claim = this.inbox.claim(update);
     if (claim === undefined) {
@@ -148,7 +152,20 @@ export class Engine {
       return "duplicate";
     }
     // The turn is taken before anything is waited for: the order of arrival is the order of these calls.
-    let way = this.#enter(update);
+    const way = this.#enter(update);
+    if (claim.kind === "unknown") return this.#handleClaimed(way, update, claim, run);
+    return new Promise((resolve, reject) => {
+      let fails = reject;
+      const onAside = (): void => {
+        resolve("going on");
+        fails = fail ?? ((error) => this.#options.reporter.report(error, { update }));
+      };
+      this.#handleClaimed(way, update, claim, run, onAside).then(resolve, (error: unknown) => fails(error));
+    });
+  }
+
+  async #handleClaimed(first: Way, update: Update, claim: Claim, run: Run, onAside?: () => void): Promise<Outcome> {
+    let way = first;
     try {
       const attempts = await this.#attemptsOf(update, claim);
       if (attempts === undefined) return "duplicate";
@@ -157,6 +174,7 @@ export class Engine {
         this.#leave(way);
         way = this.#enter(update);
       }
+      way.passage.onAside = onAside;
       return await this.#handleAccepted(way.passage, update, attempts, run);
     } finally {
       this.#leave(way);
@@ -185,7 +203,8 @@ export class Engine {
     refreshes: boolean,
     run: (unit: UnitOfWork) => Promise<T>,
   ): Promise<T> {
-    if (this.#stopping) throw stopped();
+    // What a running unit of work waits for is a part of it.
+    if (this.#stopping && !this.#runner.isAside) throw stopped();
     const passage = this.#runner.enter({ name, refreshes, keys: () => transactionKeys(keys, this.#aliases) });
     try {
       await this.#runner.admit(passage, false);

@@ -94,6 +94,11 @@ export class KeptValue {
     return this.#touched === undefined ? this.#base : this.#touched.unchanged;
   }
 
+  /** Whether it was decoded, or anything was put in its place. */
+  get isTouched(): boolean {
+    return this.#touched !== undefined || this.#isPut;
+  }
+
   /** The record as it would be kept now. */
   get current(): KeptRecord | undefined {
     const change = this.change();

@@ -10,10 +10,13 @@ export class Turns {
   readonly #last = new Map<string, Place>();
   #taken = 0;
 
-  /** Enters the queues of these keys now. */
-  take(keys: readonly string[]): Turn {
+  /**
+   * Enters the queues of these keys now. With `parent`, the turn of a unit of work that runs and waits for this one: then it goes before all
+   * that have not begun. Throws `PERDURE_DEADLOCK` when waiting for them would never end.
+   */
+  take(keys: readonly string[], parent?: Turn): Turn {
     this.#taken += 1;
-    return new Turn(this.#last, keys, this.#taken);
+    return new Turn(this.#last, keys, this.#taken, parent);
   }
 
   /**
@@ -47,16 +50,27 @@ export class Turn {
   readonly #last: Map<string, Place>;
   readonly #places = new Map<string, Place>();
 
+  readonly #parent: Turn | undefined;
+  /** Those that it waits for, whatever they wait for. */
+  readonly #children = new Set<Turn>();
+
   /** Whether it has owned all that it entered for: it runs, and goes before all that do not. */
   #hasBegun = false;
 
   /** Its number in order of arrival. */
   readonly arrival: number;
 
-  constructor(last: Map<string, Place>, keys: readonly string[], arrival: number) {
+  constructor(last: Map<string, Place>, keys: readonly string[], arrival: number, parent?: Turn) {
     this.#last = last;
     this.arrival = arrival;
-    for (const key of keys) if (!this.#places.has(key)) this.#enter(key);
+    this.#parent = parent;
+    if (parent !== undefined) this.#enterFor(parent, keys);
+    else for (const key of keys) if (!this.#places.has(key)) this.#enter(key);
+  }
+
+  /** Whether it has or waits for nothing. */
+  get isEmpty(): boolean {
+    return this.#places.size === 0;
   }
 
   /** Resolves when every key that this turn has entered for is its own; `undefined` when they are already. */
@@ -79,13 +93,14 @@ export class Turn {
     // Only a new wait can close a cycle.
     if (old === undefined && this.#closesCycle(place.ahead)) {
       this.#leave(place);
-      throw new PerdureError(
-        "PERDURE_DEADLOCK",
-        `Two units of work wait for each other: this one wants ${key}, whose owner waits for what this one owns. ` +
-          "This one was rolled back. Touch records in the same order everywhere, for instance the bot's data last.",
-      );
+      throw deadlock(key);
     }
     return granted(place);
+  }
+
+  /** Gives up all but these keys. */
+  keep(keys: ReadonlySet<string>): void {
+    for (const place of this.#places.values()) if (!keys.has(place.key)) this.#leave(place);
   }
 
   /** Waits for `to` in the place of `from`, where the arrival of this turn puts it, but never first. */
@@ -102,6 +117,7 @@ export class Turn {
 
   /** Gives everything up; who still waits for one of its keys waits no longer. Called again, it does nothing. */
   release(): void {
+    if (this.#parent !== undefined) this.#parent.#children.delete(this);
     for (const place of this.#places.values()) this.#leave(place);
   }
 
@@ -112,6 +128,17 @@ export class Turn {
     this.#last.set(key, place);
     this.#places.set(key, place);
     return place;
+  }
+
+  #enterFor(parent: Turn, keys: readonly string[]): void {
+    this.#hasBegun = true;
+    parent.#children.add(this);
+    for (const key of keys) {
+      const { ahead } = this.#places.get(key) ?? this.#enterLate(key);
+      if (ahead === undefined || !this.#closesCycle(ahead)) continue;
+      this.release();
+      throw deadlock(key);
+    }
   }
 
   #enterLate(key: string): Place {
@@ -165,9 +192,18 @@ export class Turn {
     for (const turn of seen) {
       if (turn === this) return true;
       for (const place of turn.#places.values()) if (place.ahead !== undefined) seen.add(place.ahead.turn);
+      for (const child of turn.#children) seen.add(child);
     }
     return false;
   }
+}
+
+function deadlock(key: string): PerdureError {
+  return new PerdureError(
+    "PERDURE_DEADLOCK",
+    `Two units of work wait for each other: this one wants ${key}, whose owner waits for what this one owns. ` +
+      "This one was rolled back. Touch records in the same order everywhere, for instance the bot's data last.",
+  );
 }
 
 /** Resolves when the place is the first, or given up. */

@@ -19,6 +19,10 @@ export interface UnitServices {
   read(key: RecordKey): Promise<KeptValue>;
   /** Owns one more record until the unit's commit. Throws `PERDURE_DEADLOCK`. */
   own(key: RecordKey): Promise<void>;
+  /** Gives up the unit's turn and all that it owns, but for these records. */
+  giveUpTurn(kept: readonly RecordKey[]): void;
+  /** Waits for the turn again, and reads what it begins with anew. Throws `PERDURE_DEADLOCK`. */
+  takeTurnBack(): Promise<{ readonly kept: readonly KeptValue[]; readonly bot: BotData }>;
 }
 
 /** What a unit of work is about. */
@@ -34,15 +38,19 @@ export interface UnitSubject {
 export class UnitOfWork {
   readonly #subject: UnitSubject;
   readonly #services: UnitServices;
-  readonly #kept: Map<string, KeptValue>;
+  #kept: Map<string, KeptValue>;
   readonly #opening = new Map<string, Promise<KeptValue>>();
   readonly #afterCommit: (() => MaybePromise<void>)[] = [];
-  readonly #bot: BotData;
+  #bot: BotData;
   #botOwned: Promise<void> | undefined;
   #alias: ChatAlias | undefined;
   readonly #pending = new Set<{ readonly name: string }>();
   #failed: { readonly error: unknown } | undefined;
   #end: "over" | "rolled back" | undefined;
+  /** Whether it has given up its turn. */
+  #isAside = false;
+  /** What it had touched, not changed, and given up with its turn: objects of these values may still be held. */
+  readonly #givenUp: KeptValue[] = [];
 
   /** `kept` are the records that it begins with, beside the bot's data. */
   constructor(subject: UnitSubject, kept: readonly KeptValue[], bot: BotData, services: UnitServices) {
@@ -107,6 +115,29 @@ export class UnitOfWork {
     return value;
   }
 
+  /**
+   * Gives up the unit's turn while `work` runs, which may take long: other units go on, and `work` may be a unit's caller itself. Then
+   * waits for the turn again, and reads anew. What the unit had changed before stays its own all the time: it is committed with the
+   * rest, and not before. Meanwhile its values can't be touched (`PERDURE_NO_TURN`). Rejects with what `work` throws, with
+   * `PERDURE_DEADLOCK`, or when the unit has ended.
+   */
+  async withoutTurn<T>(work: () => MaybePromise<T>): Promise<T> {
+    this.#requireNothingUnderWay();
+    return this.perform("a callback that does not block", async () => {
+      this.#giveUpTurn();
+      try {
+        return await work();
+      } finally {
+        await this.#takeTurnBack();
+      }
+    });
+  }
+
+  /** Whether it has given up its turn for now. */
+  get isAside(): boolean {
+    return this.#isAside;
+  }
+
   /** A record that this unit has. */
   known(key: RecordKey): KeptValue | undefined {
     this.#requireAlive(keyName(key));
@@ -147,7 +178,7 @@ export class UnitOfWork {
 
   /** Runs `call` once what this unit changed is durable. Not at all if it rolls back. */
   afterCommit(call: () => MaybePromise<void>): void {
-    this.#requireAlive("afterCommit");
+    this.#requireNotOver("afterCommit");
     this.#afterCommit.push(call);
   }
 
@@ -155,13 +186,8 @@ export class UnitOfWork {
   finish(): RecordChange[] {
     try {
       if (this.#failed !== undefined) throw this.#failed.error;
-      if (this.#pending.size > 0) {
-        const names = Array.from(this.#pending, ({ name }) => name).join(", ");
-        throw new PerdureError(
-          "PERDURE_UNIT_OVER",
-          `The ${this.#subject.name} ended while ${names} was still under way: missing await? It was rolled back.`,
-        );
-      }
+      this.#requireNothingUnderWay();
+      for (const value of this.#givenUp) if (value.change() !== undefined) throw changedTooLate(value.key);
       const changes = [...this.#kept.values()].map((kept) => kept.change()).concat(this.#bot.change);
       return changes.filter((change) => change !== undefined);
     } finally {
@@ -221,6 +247,42 @@ export class UnitOfWork {
     }
   }
 
+  #requireNothingUnderWay(): void {
+    if (this.#pending.size === 0) return;
+    const names = Array.from(this.#pending, ({ name }) => name).join(", ");
+    throw new PerdureError(
+      "PERDURE_UNIT_OVER",
+      `The ${this.#subject.name} ended, or gave up its turn, while ${names} was still under way: missing await? It was rolled back.`,
+    );
+  }
+
+  #giveUpTurn(): void {
+    const values = [...this.#kept.values()];
+    const changed = values.filter((value) => value.change() !== undefined);
+    const keys: RecordKey[] = changed.map(({ key }) => key);
+    if (this.#bot.change === undefined) this.#botOwned = undefined;
+    else keys.push(BOT_KEY);
+    this.#givenUp.push(...values.filter((value) => value.isTouched && !changed.includes(value)));
+    this.#kept = new Map(changed.map((value) => [keyText(value.key), value]));
+    this.#opening.clear();
+    this.#isAside = true;
+    this.#services.giveUpTurn(keys);
+  }
+
+  async #takeTurnBack(): Promise<void> {
+    this.#requireNotOver("its turn");
+    try {
+      const { kept, bot } = await this.#services.takeTurnBack();
+      this.#requireNotOver("its turn");
+      for (const value of kept) if (!this.#kept.has(keyText(value.key))) this.#kept.set(keyText(value.key), value);
+      if (this.#bot.change === undefined) this.#bot = bot;
+      this.#isAside = false;
+    } catch (error) {
+      this.#failed = { error };
+      throw error;
+    }
+  }
+
   #own(scope: "chat" | "user"): KeptValue {
     const id = scope === "chat" ? this.#subject.chatId : this.#subject.userId;
     if (id !== undefined) return this.valueOf(scope, id);
@@ -237,6 +299,15 @@ export class UnitOfWork {
   }
 
   #requireAlive(name: string): void {
+    this.#requireNotOver(name);
+    if (!this.#isAside) return;
+    throw new PerdureError(
+      "PERDURE_NO_TURN",
+      `${name} was used in a callback with block: false. It has no turn, so that others can go on: use app.transaction(...) there.`,
+    );
+  }
+
+  #requireNotOver(name: string): void {
     if (this.#end === undefined) return;
     const reason =
       this.#end === "over"
@@ -244,4 +315,12 @@ export class UnitOfWork {
         : "had failed and was rolled back. In bot.catch there is no kept data; note there what was not handled elsewhere.";
     throw new PerdureError("PERDURE_UNIT_OVER", `${name} was used after ${this.#subject.name} ${reason}`);
   }
+}
+
+function changedTooLate(key: RecordKey): PerdureError {
+  return new PerdureError(
+    "PERDURE_NO_TURN",
+    `${keyName(key)} was changed through an object from before a callback with block: false, which others may have changed since. ` +
+      "The update was rolled back. Take the value from the context anew after next().",
+  );
 }

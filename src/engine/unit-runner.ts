@@ -10,6 +10,7 @@ import type { KeptValue } from "./kept-value.ts";
 import { LargeRecords } from "./large-records.ts";
 import type { RecordReader } from "./record-reader.ts";
 import type { Reporter } from "./reporter.ts";
+import { stopped } from "./retry.ts";
 import { SERVICE_ACCOUNTS } from "./scopes-of-update.ts";
 import { Slots, type Slot } from "./slots.ts";
 import { Turns, type Turn } from "./turns.ts";
@@ -30,8 +31,14 @@ export interface Assignment extends UnitSubject {
 export interface Passage {
   readonly assignment: Assignment;
   keys: readonly RecordKey[];
-  readonly turn: Turn;
+  turn: Turn;
   slot?: Slot | undefined;
+  /** Whether it has all slots, so that nothing runs beside it. */
+  isAlone?: boolean;
+  /** The unit of work that waits for this one, having given up its turn. */
+  readonly parent?: Passage | undefined;
+  /** Called when it gives up its turn for a while. */
+  onAside?: (() => void) | undefined;
   unit?: UnitOfWork | undefined;
   /** When its handlers began, in milliseconds since 1970. */
   began?: number | undefined;
@@ -89,7 +96,17 @@ export class UnitRunner {
   /** The unit of work that the caller is a handler of. */
   get current(): UnitOfWork | undefined {
     const unit = this.#current.getStore()?.unit;
-    return unit?.isOver === false ? unit : undefined;
+    return unit?.isOver === false && !unit.isAside ? unit : undefined;
+  }
+
+  /** Whether the caller is a handler of a unit of work that has given up its turn. */
+  get isAside(): boolean {
+    return this.#aside !== undefined;
+  }
+
+  get #aside(): Passage | undefined {
+    const passage = this.#current.getStore();
+    return passage?.unit?.isOver === false && passage.unit.isAside ? passage : undefined;
   }
 
   /** Whether the caller is a handler of a unit of work, or a call after its commit. */
@@ -98,10 +115,15 @@ export class UnitRunner {
     return passage !== undefined && this.#passages.has(passage);
   }
 
-  /** Enters the queues now: the order of these calls is the order of the turns. To be followed by {@link UnitRunner.leave}. */
+  /**
+   * Enters the queues now: the order of these calls is the order of the turns. To be followed by {@link UnitRunner.leave}. Throws
+   * `PERDURE_DEADLOCK` where the caller has given up its turn, and waiting for what it still owns would never end.
+   */
   enter(assignment: Assignment): Passage {
     const keys = assignment.keys();
-    const passage: Passage = { assignment, keys, turn: this.#turns.take(turnKeys(keys)) };
+    const parent = this.#aside;
+    const turn = this.#turns.take(turnKeys(keys), parent?.turn.isEmpty === false ? parent.turn : undefined);
+    const passage: Passage = { assignment, keys, turn, parent };
     this.#passages.add(passage);
     return passage;
   }
@@ -116,7 +138,9 @@ export class UnitRunner {
       // Its chat has moved while it waited, and its place with it.
       passage.keys = keys;
     }
-    passage.slot = await this.#slots.take(alone);
+    passage.isAlone = alone;
+    // Where the unit that waits for it runs alone, it does so too.
+    if (passage.slot === undefined && passage.parent?.slot === undefined) passage.slot = await this.#slots.take(alone);
     this.#options.stopped.throwIfAborted();
   }
 
@@ -175,18 +199,73 @@ export class UnitRunner {
   }
 
   async #begin(passage: Passage): Promise<UnitOfWork> {
-    const { values, clock, reader } = this.#options;
-    const read = (keys: readonly RecordKey[]): Promise<KeptValue[]> =>
-      passage.assignment.refreshes ? reader.readRefreshed(keys) : reader.read(keys);
-    const [bot, ...kept] = await read([BOT_KEY, ...passage.keys]);
-    const unit = new UnitOfWork(passage.assignment, kept, new BotData(bot?.asRead, values, this.#botView), {
-      read: async (key) => (await (key.kind === "bot" ? read([key]) : reader.read([key])))[0] as KeptValue,
+    const { reader } = this.#options;
+    const { kept, bot } = await this.#read(passage);
+    const unit = new UnitOfWork(passage.assignment, kept, bot, {
+      read: async (key) =>
+        (await (key.kind === "bot" ? this.#readValues(passage, [key]) : reader.read([key])))[0] as KeptValue,
       own: (key) => own(passage, key),
+      giveUpTurn: (keys) => this.#giveUpTurn(passage, keys),
+      takeTurnBack: () => this.#takeTurnBack(passage),
     });
     passage.unit = unit;
+    this.#noteBeginning(passage);
+    return unit;
+  }
+
+  #noteBeginning(passage: Passage): void {
+    const { clock } = this.#options;
     passage.began = clock.now();
     this.#cancelWatch ??= clock.after(LONG, () => this.#watch());
-    return unit;
+  }
+
+  /** What a unit begins with. */
+  async #read(passage: Passage): Promise<{ readonly kept: readonly KeptValue[]; readonly bot: BotData }> {
+    const [bot, ...kept] = await this.#readValues(passage, [BOT_KEY, ...passage.keys]);
+    return { kept, bot: new BotData(bot?.asRead, this.#options.values, this.#botView) };
+  }
+
+  #readValues({ assignment }: Passage, keys: readonly RecordKey[]): Promise<KeptValue[]> {
+    const { reader } = this.#options;
+    return assignment.refreshes ? reader.readRefreshed(keys) : reader.read(keys);
+  }
+
+  #giveUpTurn(passage: Passage, kept: readonly RecordKey[]): void {
+    passage.turn.keep(new Set(kept.map(keyText)));
+    // What may have ended the process before goes on running alone.
+    if (passage.isAlone !== true) {
+      passage.slot?.give();
+      passage.slot = undefined;
+    }
+    passage.onAside?.();
+  }
+
+  async #takeTurnBack(passage: Passage): Promise<{ readonly kept: readonly KeptValue[]; readonly bot: BotData }> {
+    if (passage.turn.isEmpty) this.#enterAgain(passage);
+    else await this.#ownAgain(passage);
+    await this.admit(passage, passage.isAlone === true);
+    if (passage.unit?.isOver !== false) {
+      // Nobody waits for it any more, who would give this up.
+      passage.turn.release();
+      passage.slot?.give();
+      throw stopped();
+    }
+    this.#noteBeginning(passage);
+    return this.#read(passage);
+  }
+
+  #enterAgain(passage: Passage): void {
+    passage.keys = passage.assignment.keys();
+    passage.turn = this.#turns.take(turnKeys(passage.keys));
+  }
+
+  /** Beside what it has kept, one after the other: it runs, and goes before those that do not. */
+  async #ownAgain(passage: Passage): Promise<void> {
+    do {
+      passage.keys = passage.assignment.keys();
+      for (const key of passage.keys) if (hasTurn(key)) await own(passage, key);
+      // A chat may have moved meanwhile.
+    } while (!sameKeys(passage.keys, passage.assignment.keys()));
   }
 
   /** Makes the changes durable, and the update done. */
@@ -257,9 +336,11 @@ export class UnitRunner {
     const { clock, reporter } = this.#options;
     for (const passage of this.#passages) {
       if (passage.began === undefined || passage.reported === true || clock.now() - passage.began < LONG) continue;
-      passage.reported = true;
       // If it was to run alone: not for ever.
       passage.slot?.shrink();
+      // What has given up its turn may take long.
+      if (passage.unit?.isAside === true && passage.turn.isEmpty) continue;
+      passage.reported = true;
       const seconds = Math.round((clock.now() - passage.began) / 1000);
       const records = passage.keys.map(keyName).join(", ");
       reporter.logger.warn(
