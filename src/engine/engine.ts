@@ -18,6 +18,7 @@ import type { Schema } from "./schema.ts";
 import { scopesOf } from "./scopes-of-update.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 import { UnitRunner, type Assignment, type Passage } from "./unit-runner.ts";
+import { TransientRecords } from "./transient-records.ts";
 import { Values } from "./values.ts";
 
 /** What an engine is made of. */
@@ -39,6 +40,8 @@ export interface EngineOptions {
   readonly refresh?: Refresh | undefined;
   /** Merges the data of a chat that has moved to one that has data already. */
   readonly onMigrate?: OnMigrate | undefined;
+  /** Which records are to live in memory only. Default: none. */
+  readonly isTransient?: ((key: RecordKey) => boolean) | undefined;
 }
 
 /**
@@ -85,16 +88,17 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const { persistence, clock, schema, live, reporter, concurrency, onHandlerError, onMigrate, refresh } = options;
+    const transient = new TransientRecords(options.isTransient ?? (() => false));
     this.#options = options;
     this.#onFailure = (error, attempt, pause) => {
       if (attempt === 1) reporter.report(error);
       else reporter.logger.warn(`Failed ${attempt} times, next try in ${pause} ms.`, error);
     };
     const values = new Values(persistence.codec, schema, live);
-    this.records = new RecordListing({ persistence, values, retry: (task) => this.#retry(task) });
+    this.records = new RecordListing({ persistence, transient, values, retry: (task) => this.#retry(task) });
     const reader = new RecordReader({
       values,
-      read: (keys) => persistence.read(keys),
+      read: (keys) => transient.read(keys, (others) => persistence.read(others)),
       refresh: refresh ?? (() => undefined),
       retry: (task) => this.#retry(task),
     });
@@ -102,6 +106,7 @@ export class Engine {
     const committer = this.#committer;
     this.#runner = new UnitRunner({
       values,
+      transient,
       committer,
       clock,
       reporter,

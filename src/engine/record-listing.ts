@@ -9,6 +9,7 @@ import {
 } from "../data/record.ts";
 import type { AtomicPersistence, KeysOptions } from "../persistence/atomic-persistence.ts";
 import { keyPages } from "../persistence/key-pages.ts";
+import type { TransientRecords } from "./transient-records.ts";
 import type { Values } from "./values.ts";
 
 /** So many keys are listed, and so many records read, at once. */
@@ -17,6 +18,7 @@ const PAGE = 1000;
 /** What a listing needs of the engine. */
 export interface RecordListingOptions {
   readonly persistence: AtomicPersistence;
+  readonly transient: TransientRecords;
   readonly values: Values;
   /** Tries again what fails for now. */
   readonly retry: <T>(task: () => MaybePromise<T>) => Promise<T>;
@@ -37,7 +39,7 @@ export class RecordListing {
 
   /** The keys of what belongs to a chat or to a user. */
   async belonging(of: ChatKey | UserKey): Promise<KeyOf<BelongingKind>[]> {
-    const keys: KeyOf<BelongingKind>[] = [];
+    const keys = this.#options.transient.belonging(of);
     for (const kind of BELONGING_KINDS) {
       for await (const page of this.#pages<BelongingKind>(kind, { of })) keys.push(...page);
     }

@@ -13,6 +13,7 @@ import type { Reporter } from "./reporter.ts";
 import { stopped } from "./retry.ts";
 import { SERVICE_ACCOUNTS } from "./scopes-of-update.ts";
 import { Slots, type Slot } from "./slots.ts";
+import type { TransientRecords } from "./transient-records.ts";
 import { Turns, type Turn } from "./turns.ts";
 import { UnitOfWork, type UnitSubject } from "./unit-of-work.ts";
 import type { Values } from "./values.ts";
@@ -54,6 +55,7 @@ export interface Passage {
 /** What the runner needs of the engine. */
 export interface UnitRunnerOptions {
   readonly values: Values;
+  readonly transient: TransientRecords;
   readonly committer: Committer;
   readonly clock: Clock;
   readonly reporter: Reporter;
@@ -270,17 +272,20 @@ export class UnitRunner {
 
   /** Makes the changes durable, and the update done. */
   async #conclude(passage: Passage, unit: UnitOfWork, changes: readonly RecordChange[] | undefined): Promise<void> {
-    const { committer, stopped } = this.#options;
+    const { committer, stopped, transient } = this.#options;
     const done = passage.assignment.update?.update_id;
     stopped.throwIfAborted();
     const alias = changes === undefined ? undefined : unit.alias;
-    if (changes?.length === 0 && unit.calls.length === 0 && alias === undefined) {
+    const durable = changes && transient.durable(changes);
+    if (changes !== undefined && durable?.length === 0 && unit.calls.length === 0 && alias === undefined) {
+      transient.apply(changes);
       if (done !== undefined) passage.mark = committer.markDone(done);
       return;
     }
     try {
-      if (changes !== undefined || done !== undefined) await committer.commit({ changes: changes ?? [], done, alias });
+      if (changes !== undefined || done !== undefined) await committer.commit({ changes: durable ?? [], done, alias });
       if (changes === undefined) return;
+      transient.apply(changes);
       this.#largeRecords.report(changes);
       this.#options.onCommitted(unit);
     } catch (error) {

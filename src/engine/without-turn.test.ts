@@ -279,6 +279,7 @@ test("what is replayed goes on running alone, with the transactions in it, but n
   await first.persistence.close();
   const { engine, clock, kept } = await start({ path: first.path });
   expect(await engine.inbox.replay(10)).toHaveLength(2);
+  expect(await engine.inbox.replay(10)).toEqual([]);
   const gate = Promise.withResolvers<void>();
   await engine.handle(message(1), (unit) =>
     unit.withoutTurn(async () => {
