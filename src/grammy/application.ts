@@ -8,6 +8,7 @@ import type { KeptTypes } from "../data/kept-types.ts";
 import { systemClock } from "../engine/clock.ts";
 import { Engine, type TransactionKeys } from "../engine/engine.ts";
 import { consoleLogger, type Logger } from "../engine/logger.ts";
+import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { Reporter, type ErrorListener } from "../engine/reporter.ts";
 import { PerdureError, isPerdureError } from "../errors.ts";
 import type { FailedUpdate } from "../persistence/atomic-persistence.ts";
@@ -314,10 +315,11 @@ export class Application<C extends AnyPersistentContext> {
     bot.use(async (ctx, next) => {
       const known = this.#lifetime === undefined ? this.#engine : this.#lifetime.ready;
       const engine = known ?? (await this.#open(false).opened());
-      await engine.handle(ctx.update, async (unit) => {
+      const run = async (unit: UnitOfWork): Promise<void> => {
         bindUnit(ctx, unit, this);
         await next();
-      });
+      };
+      await engine.handle(ctx.update, run, (error) => void this.#catchLate(new BotError(error, ctx)));
     });
   }
 
@@ -445,6 +447,16 @@ export class Application<C extends AnyPersistentContext> {
     } catch (error) {
       this.#loop = undefined;
       throw error;
+    }
+  }
+
+  /** The error of a handler that nobody waits for any more: for `bot.catch` too. */
+  async #catchLate(error: BotError<C>): Promise<void> {
+    try {
+      await this.bot.errorHandler(error);
+    } catch (failure) {
+      const { update } = error.ctx;
+      this.#reporter.report(failure instanceof BotError ? failure.error : failure, { update });
     }
   }
 
