@@ -28,6 +28,7 @@ export type ErrorCode =
   | "PERDURE_NOT_COPIED"
   | "PERDURE_NOT_EMPTY"
   | "PERDURE_NO_CHAT"
+  | "PERDURE_NO_JOB"
   | "PERDURE_NO_TURN"
   | "PERDURE_NO_USER"
   | "PERDURE_OWNED"
@@ -36,6 +37,7 @@ export type ErrorCode =
   | "PERDURE_SET_ASIDE"
   | "PERDURE_STOPPED"
   | "PERDURE_UNIT_OVER"
+  | "PERDURE_UNKNOWN_DEFINITION"
   | "PERDURE_UNSUPPORTED";
 
 /** Survives two copies of the package in one process, where `instanceof` does not. */

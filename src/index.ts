@@ -22,7 +22,23 @@ export { callbackQuery, command, filter, hears, on } from "./grammy/conversation
 export type { Handler, HandlerOptions, Returned } from "./grammy/conversation/handler.ts";
 export type { Migration } from "./engine/schema.ts";
 export type { Logger } from "./engine/logger.ts";
-export type { ErrorListener, ErrorOrigin } from "./engine/reporter.ts";
+export type { ErrorListener, ErrorOrigin, JobOrigin } from "./engine/reporter.ts";
+
+// Jobs.
+export { JobQueue, type JobContext, type JobFilter, type JobHandler } from "./jobs/job-queue.ts";
+export { Job, type JobError, type JobState } from "./jobs/job.ts";
+export type { DefineOptions, JobDefinition, RetryPolicy } from "./jobs/job-definition.ts";
+export type {
+  CronJobOptions,
+  DailyJobOptions,
+  JobOptions,
+  MonthlyJobOptions,
+  RepeatingJobOptions,
+} from "./jobs/schedule-options.ts";
+export type { When } from "./jobs/when.ts";
+export type { TimeOfDay, TimeOfDayParts, TimeOfDayText } from "./jobs/time-of-day.ts";
+export type { PersistentJobContext, PersistentJobQueue } from "./grammy/job-context.ts";
+export type { Clock } from "./engine/clock.ts";
 
 // Where records are kept.
 export { DictPersistence, type DictPersistenceOptions } from "./persistence/dict/dict-persistence.ts";

@@ -1,7 +1,7 @@
 import type { Update } from "@grammyjs/types";
 import type { LiveObjects } from "../data/codec.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
-import type { RecordKey } from "../data/record.ts";
+import type { RecordChange, RecordKey } from "../data/record.ts";
 import { isPerdureError, PerdureError } from "../errors.ts";
 import type { AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
 import { belongings } from "./belongings.ts";
@@ -12,11 +12,11 @@ import { Committer } from "./committer.ts";
 import { Inbox, type Claim } from "./inbox.ts";
 import { RecordListing } from "./record-listing.ts";
 import { RecordReader, type Refresh } from "./record-reader.ts";
-import type { Reporter } from "./reporter.ts";
+import type { JobOrigin, Reporter } from "./reporter.ts";
 import { retry, stopped, wait, type RetryOptions, type StopSignal } from "./retry.ts";
 import type { Schema } from "./schema.ts";
 import { scopesOf } from "./scopes-of-update.ts";
-import type { UnitOfWork } from "./unit-of-work.ts";
+import type { UnitOfWork, UnitSubject } from "./unit-of-work.ts";
 import { UnitRunner, type Assignment, type Passage } from "./unit-runner.ts";
 import { TransientRecords } from "./transient-records.ts";
 import { Values } from "./values.ts";
@@ -60,6 +60,18 @@ export interface TransactionKeys {
   readonly users?: readonly number[] | undefined;
 }
 
+/** What is run as a unit of work that is no update's: the run of a job. */
+export interface Task extends UnitSubject {
+  /** The records that it owns from the beginning, beside the data of its chat and its user. They are read with these. */
+  readonly keys: readonly RecordKey[];
+  /** Whether it runs alone, since it may end the process. */
+  readonly alone: boolean;
+  /** What is committed when a stop gives it up. */
+  readonly ifGivenUp?: RecordChange | undefined;
+  /** Which job it is about, for those who hear its errors. Asked for when there is one. */
+  readonly job?: (() => JobOrigin | undefined) | undefined;
+}
+
 /** An update's way through the queues, and before it that of the migration which it announces. */
 interface Way {
   readonly moving: { readonly migration: ChatAlias; readonly passage: Passage } | undefined;
@@ -84,6 +96,7 @@ export class Engine {
   readonly #runner: UnitRunner;
   readonly #stopped = new AbortController();
   readonly #onFailure: RetryOptions["onFailure"];
+  readonly #onCommitted: ((changes: readonly RecordChange[]) => void)[] = [];
   #stopping = false;
 
   constructor(options: EngineOptions) {
@@ -113,7 +126,10 @@ export class Engine {
       concurrency,
       onHandlerError,
       reader,
-      onCommitted: ({ alias }) => alias !== undefined && this.#migration.complete(alias),
+      onCommitted: ({ alias }, changes) => {
+        if (alias !== undefined) this.#migration.complete(alias);
+        for (const listener of this.#onCommitted) listener(changes);
+      },
       stopped: this.#stopped.signal,
     });
     this.#migration = new ChatMigration({
@@ -199,24 +215,42 @@ export class Engine {
   /** Runs something else as a unit of work, with the turns of these chats and users. Throws in a unit of work. */
   async transaction<T>(keys: TransactionKeys, run: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     if (this.isInUnit) throw nested("app.transaction");
-    return this.#alone("transaction", keys, true, run);
+    return this.#run(this.#turnsOf("transaction", keys, true), false, run);
   }
 
-  async #alone<T>(
-    name: string,
-    keys: TransactionKeys,
-    refreshes: boolean,
-    run: (unit: UnitOfWork) => Promise<T>,
-  ): Promise<T> {
+  /**
+   * Runs a task as a unit of work: with the turns of its chat and its user, whose values are brought up to date before it, and the records
+   * that it names. Resolves when what it changed is durable, and rejects as {@link Engine.handle} does. Once the engine stops, no task begins: it
+   * rejects with `PERDURE_STOPPED`. Throws in a unit of work.
+   */
+  async run<T>(task: Task, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    if (this.isInUnit) throw nested(task.name);
+    return this.#run(this.#taskAssignment(task), task.alone, (unit) => {
+      if (this.#stopping) throw stopped();
+      return work(unit);
+    });
+  }
+
+  /** Hears, at once, what has become durable of each unit of work, except of updates that changed nothing. */
+  onCommitted(listener: (changes: readonly RecordChange[]) => void): void {
+    this.#onCommitted.push(listener);
+  }
+
+  async #run<T>(assignment: Assignment, alone: boolean, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     // What a running unit of work waits for is a part of it.
     if (this.#stopping && !this.#runner.isAside) throw stopped();
-    const passage = this.#runner.enter({ name, refreshes, keys: () => transactionKeys(keys, this.#aliases) });
+    const passage = this.#runner.enter(assignment);
     try {
-      await this.#runner.admit(passage, false);
-      return await this.#runner.run(passage, run);
+      await this.#runner.admit(passage, alone);
+      return await this.#runner.run(passage, work);
     } finally {
       this.#runner.leave(passage);
     }
+  }
+
+  /** Whether it has given up whatever was still running. */
+  get isStopped(): boolean {
+    return this.#stopped.signal.aborted;
   }
 
   /** Whether the caller is a handler of a unit of work, or a call after its commit: a stop must not wait for those. */
@@ -240,7 +274,9 @@ export class Engine {
    */
   join<T>(name: string, keys: TransactionKeys, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     const unit = this.#runner.current;
-    return unit === undefined ? this.#alone(name, keys, false, work) : unit.perform(name, () => work(unit));
+    return unit === undefined
+      ? this.#run(this.#turnsOf(name, keys, false), false, work)
+      : unit.perform(name, () => work(unit));
   }
 
   /** Removes a chat's or a user's data; what is changed later in the same unit of work counts. */
@@ -411,11 +447,12 @@ export class Engine {
     return "set aside";
   }
 
-  /** An orderly stop is no failure of the update that it interrupts. */
-  async #takeAttemptBack({ attempt, assignment: { update } }: Passage): Promise<void> {
-    if (attempt === undefined || update === undefined) return;
+  /** An orderly stop is no failure of what it interrupts. */
+  async #takeAttemptBack({ attempt, isCommitting, assignment: { update, ifGivenUp } }: Passage): Promise<void> {
+    const { persistence } = this.#options;
     try {
-      await this.#options.persistence.noteAttempts(update.update_id, attempt - 1);
+      if (ifGivenUp !== undefined && isCommitting !== true) await persistence.commit([{ changes: [ifGivenUp] }]);
+      if (attempt !== undefined && update !== undefined) await persistence.noteAttempts(update.update_id, attempt - 1);
     } catch (error) {
       this.#options.reporter.logger.debug("An attempt could not be taken back.", error);
     }
@@ -433,6 +470,23 @@ export class Engine {
         return resolve();
       },
       keys: () => keysOf(resolve(), userId),
+    };
+  }
+
+  #turnsOf(name: string, keys: TransactionKeys, refreshes: boolean): Assignment {
+    return { name, refreshes, keys: () => transactionKeys(keys, this.#aliases) };
+  }
+
+  #taskAssignment({ chatId, userId, keys, ...task }: Task): Assignment {
+    const resolve = (): number | undefined => (chatId === undefined ? undefined : this.#aliases.resolve(chatId));
+    return {
+      ...task,
+      refreshes: true,
+      userId,
+      get chatId() {
+        return resolve();
+      },
+      keys: () => [...keysOf(resolve(), userId), ...keys],
     };
   }
 

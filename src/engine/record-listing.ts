@@ -5,10 +5,17 @@ import {
   type ChatKey,
   type KeyOf,
   type RecordKind,
+  type TimedKind,
   type UserKey,
 } from "../data/record.ts";
-import type { AtomicPersistence, KeysOptions } from "../persistence/atomic-persistence.ts";
+import type {
+  AtomicPersistence,
+  EarliestOptions,
+  KeysOptions,
+  TimedRecord,
+} from "../persistence/atomic-persistence.ts";
 import { keyPages } from "../persistence/key-pages.ts";
+import { KeptValue } from "./kept-value.ts";
 import type { TransientRecords } from "./transient-records.ts";
 import type { Values } from "./values.ts";
 
@@ -51,15 +58,29 @@ export class RecordListing {
     kind: Kind,
     within?: string,
   ): AsyncGenerator<{ readonly key: KeyOf<Kind>; readonly value: unknown }> {
+    for await (const kept of this.kept(kind, { within })) yield { key: kept.key, value: kept.get() };
+  }
+
+  /** Copies of the records. */
+  async *kept<Kind extends RecordKind>(
+    kind: Kind,
+    which: Pick<KeysOptions<Kind>, "within" | "of">,
+  ): AsyncGenerator<KeptValue & { readonly key: KeyOf<Kind> }> {
     const { persistence, values, retry } = this.#options;
-    for await (const page of this.#pages(kind, { within })) {
+    for await (const page of this.#pages(kind, which)) {
       const records = await retry(() => persistence.read(page));
       for (const [index, key] of page.entries()) {
         const record = records[index];
         // It may have been removed since its key was listed.
-        if (record !== undefined) yield { key, value: values.load(key, record).value };
+        if (record !== undefined) yield new KeptValue(key, record, values) as KeptValue & { readonly key: KeyOf<Kind> };
       }
     }
+  }
+
+  /** The records that are due by their time, as the persistence lists them. */
+  earliest(kind: TimedKind, options: EarliestOptions): Promise<readonly TimedRecord[]> {
+    const { persistence, retry } = this.#options;
+    return retry(() => persistence.earliest(kind, options));
   }
 
   #pages<Kind extends RecordKind>(

@@ -1,12 +1,25 @@
 import type { Update } from "@grammyjs/types";
 import type { Logger } from "./logger.ts";
 
+/** Which job an error is about. */
+export interface JobOrigin {
+  readonly id: string;
+  readonly name: string;
+  /** The name of its definition. */
+  readonly definition: string;
+  readonly data: unknown;
+  readonly chatId: number | undefined;
+  readonly userId: number | undefined;
+}
+
 /** What an error without a context is about. */
 export interface ErrorOrigin {
   /** The update that was being handled or accepted, if it was one. */
   readonly update?: Update | undefined;
   /** The update's id, also where the update itself cannot be read. */
   readonly updateId?: number | undefined;
+  /** The job whose run failed, if it was one. */
+  readonly job?: JobOrigin | undefined;
 }
 
 /** Hears errors that have no context: of accepting, reading and committing, and of calls after a commit. */
@@ -41,7 +54,8 @@ export class Reporter {
   }
 }
 
-function describe(error: unknown, { update, updateId = update?.update_id }: ErrorOrigin): string {
+function describe(error: unknown, { update, updateId = update?.update_id, job }: ErrorOrigin): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (job !== undefined) return `${message} (job ${job.definition}, id ${job.id})`;
   return updateId === undefined ? message : `${message} (update ${updateId})`;
 }

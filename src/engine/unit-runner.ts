@@ -9,7 +9,7 @@ import type { Committer } from "./committer.ts";
 import type { KeptValue } from "./kept-value.ts";
 import { LargeRecords } from "./large-records.ts";
 import type { RecordReader } from "./record-reader.ts";
-import type { Reporter } from "./reporter.ts";
+import type { JobOrigin, Reporter } from "./reporter.ts";
 import { stopped } from "./retry.ts";
 import { SERVICE_ACCOUNTS } from "./scopes-of-update.ts";
 import { Slots, type Slot } from "./slots.ts";
@@ -26,6 +26,10 @@ export interface Assignment extends UnitSubject {
   readonly update?: Update | undefined;
   /** Whether others bring its values up to date before it runs. */
   readonly refreshes: boolean;
+  /** The job whose run it is, if it is one. */
+  readonly job?: (() => JobOrigin | undefined) | undefined;
+  /** What is committed when a stop gives it up. */
+  readonly ifGivenUp?: RecordChange | undefined;
 }
 
 /** A unit of work on its way, from entering the queues of its records to leaving them. */
@@ -46,6 +50,8 @@ export interface Passage {
   reported?: boolean;
   /** How often its update was run, this run included, if that was noted. */
   attempt?: number | undefined;
+  /** Whether its changes are on their way to the persistence: whether they arrive cannot be known. */
+  isCommitting?: boolean;
   /** Whether what is to be durable of it is, or will be without it. */
   concluded?: boolean;
   /** The done mark that is not durable yet. */
@@ -63,7 +69,7 @@ export interface UnitRunnerOptions {
   readonly onHandlerError: "rollback" | "keep";
   readonly reader: RecordReader;
   /** Called when a unit is durable, while it still has its turn. */
-  readonly onCommitted: (unit: UnitOfWork) => void;
+  readonly onCommitted: (unit: UnitOfWork, changes: readonly RecordChange[]) => void;
   /** Aborted when whatever still runs is given up. */
   readonly stopped: AbortSignal;
 }
@@ -282,12 +288,13 @@ export class UnitRunner {
       if (done !== undefined) passage.mark = committer.markDone(done);
       return;
     }
+    passage.isCommitting = true;
     try {
       if (changes !== undefined || done !== undefined) await committer.commit({ changes: durable ?? [], done, alias });
       if (changes === undefined) return;
       transient.apply(changes);
       this.#largeRecords.report(changes);
-      this.#options.onCommitted(unit);
+      this.#options.onCommitted(unit, changes);
     } catch (error) {
       // It can never be kept. Then at least it must not come again.
       if (!stopped.aborted && done !== undefined) await committer.commit({ changes: [], done });
@@ -327,12 +334,12 @@ export class UnitRunner {
     }
   }
 
-  async #callAfterCommit({ assignment: { update } }: Passage, unit: UnitOfWork): Promise<void> {
+  async #callAfterCommit({ assignment: { update, job } }: Passage, unit: UnitOfWork): Promise<void> {
     for (const call of unit.calls) {
       try {
         await call();
       } catch (error) {
-        this.#options.reporter.report(error, { update });
+        this.#options.reporter.report(error, { update, job: job?.() });
       }
     }
   }

@@ -5,18 +5,23 @@ import { Collection } from "../collection/collection.ts";
 import { Entries } from "../collection/entries.ts";
 import type { LiveObjects } from "../data/codec.ts";
 import type { KeptTypes } from "../data/kept-types.ts";
-import { systemClock } from "../engine/clock.ts";
 import { Engine, type TransactionKeys } from "../engine/engine.ts";
 import { consoleLogger, type Logger } from "../engine/logger.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { Reporter, type ErrorListener } from "../engine/reporter.ts";
 import { PerdureError, isPerdureError } from "../errors.ts";
+import { isInternal } from "../jobs/internal.ts";
+import { JobDefinitions } from "../jobs/job-definitions.ts";
+import type { JobHost } from "../jobs/job-host.ts";
+import { JobQueue } from "../jobs/job-queue.ts";
+import { JobRunner } from "../jobs/job-runner.ts";
 import type { FailedUpdate } from "../persistence/atomic-persistence.ts";
 import type { BasePersistence } from "../persistence/base-persistence.ts";
 import { HostedPersistence } from "../persistence/hosted-persistence.ts";
 import { botIdOf, requireNoMiddleware } from "./bot-checks.ts";
 import { bindUnit, type AnyPersistentContext, type KeptOf } from "./context.ts";
 import { InFlight } from "./in-flight.ts";
+import { jobContextOf, type PersistentJobQueue } from "./job-context.ts";
 import { Lifetime } from "./lifetime.ts";
 import { liveBot } from "./live-bot.ts";
 import { migrationOf, type MigrateChatData } from "./migrate-chat-data.ts";
@@ -48,6 +53,8 @@ export class Application<C extends AnyPersistentContext> {
   readonly bot: Bot<C>;
   /** The persistence that the application was given. */
   readonly persistence: BasePersistence<KeptOf<C>> | BasePersistence;
+  /** Jobs: what the bot does at a later time. They run when the bot gets updates, in whatever way, or after `jobQueue.start()`. */
+  readonly jobQueue: PersistentJobQueue<KeptOf<C>>;
   readonly #hooks: Pick<ApplicationOptions<KeptTypes, Application<C>>, "postInit" | "postStop" | "postShutdown">;
   readonly #resolved: ResolvedOptions;
   readonly #logger: Logger;
@@ -56,11 +63,13 @@ export class Application<C extends AnyPersistentContext> {
   readonly #live: LiveObjects;
   readonly #gate: PollingGate = this.#newGate();
   readonly #collections = new Map<string, Entries>();
+  readonly #jobs = new JobDefinitions();
   /** Set in the functions of the options: what they call must not wait for what waits for them. */
   readonly #inHook = new AsyncLocalStorage<Lifetime | undefined>();
   #lifetime: Lifetime | undefined;
   /** The last one: after its end it still knows which updates are in the inbox and may be left there. */
   #engine: Engine | undefined;
+  #jobRunner: JobRunner | undefined;
   #replaying: Promise<void> | undefined;
   #loop: PollingLoop<C> | undefined;
   #isShutDown = false;
@@ -76,10 +85,11 @@ export class Application<C extends AnyPersistentContext> {
     requireNoMiddleware(bot);
     this.#live = liveBot(bot, this.#logger);
     this.#hosted = new HostedPersistence(options.persistence as BasePersistence, {
-      clock: systemClock,
+      clock: this.#resolved.clock,
       onError: (error) => this.#reporter.report(error),
     });
     options.persistence.setBot(bot, this.#live);
+    this.jobQueue = new JobQueue(this.#jobs, this.#jobHost, (run) => jobContextOf(run, this as never));
     this.#install();
   }
 
@@ -181,7 +191,9 @@ export class Application<C extends AnyPersistentContext> {
    */
   async transaction<T>(keys: TransactionKeys, run: (tx: Transaction<KeptOf<C>>) => T | Promise<T>): Promise<T> {
     const engine = await this.#open(false).opened();
-    return engine.transaction(keys, async (unit) => run(transactionOf(engine, unit, this.bot.api)));
+    return engine.transaction(keys, async (unit) =>
+      run(transactionOf(engine, unit, { api: this.bot.api, jobQueue: this.jobQueue })),
+    );
   }
 
   /**
@@ -283,9 +295,38 @@ export class Application<C extends AnyPersistentContext> {
     return this.#open(false).opened();
   }
 
+  get #jobHost(): JobHost {
+    return {
+      now: () => this.#resolved.clock.now(),
+      engine: () => this.#joining(async (engine) => engine),
+      unit: () => this.#engine?.current,
+      join: (name, work) => this.#joining((engine) => engine.join(name, {}, work)),
+      start: async () => {
+        await this.#opened();
+        this.#jobRunner?.start();
+      },
+    };
+  }
+
+  #newJobRunner(engine: Engine): JobRunner {
+    const { clock, concurrency, maxAttempts } = this.#resolved;
+    return new JobRunner({
+      engine,
+      clock,
+      maxAttempts,
+      reporter: this.#reporter,
+      definitions: this.#jobs,
+      host: this.#jobHost,
+      // The other half of the slots is for updates.
+      most: Math.ceil(concurrency / 2),
+    });
+  }
+
   #entries(name: string): Entries {
-    if (typeof name !== "string" || name === "" || name.includes("\0") || !name.isWellFormed()) {
-      throw new TypeError(`A collection's name is a text, not ${JSON.stringify(name)}.`);
+    if (typeof name !== "string" || name === "" || name.includes("\0") || !name.isWellFormed() || isInternal(name)) {
+      throw new TypeError(
+        `A collection's name is a text that does not begin with "perdure:", not ${JSON.stringify(name)}.`,
+      );
     }
     const entries =
       this.#collections.get(name) ??
@@ -315,6 +356,7 @@ export class Application<C extends AnyPersistentContext> {
     bot.use(async (ctx, next) => {
       const known = this.#lifetime === undefined ? this.#engine : this.#lifetime.ready;
       const engine = known ?? (await this.#open(false).opened());
+      this.#jobRunner?.start();
       const run = async (unit: UnitOfWork): Promise<void> => {
         bindUnit(ctx, unit, this);
         await next();
@@ -328,6 +370,7 @@ export class Application<C extends AnyPersistentContext> {
       open: (isBeginning) => this.#open(isBeginning),
       isBeginning: () => (this.bot.isRunning() || this.#loop !== undefined) && this.#engine?.isInUnit !== true,
       current: () => this.#lifetime,
+      onPolling: () => this.#jobRunner?.start(),
     });
   }
 
@@ -370,13 +413,13 @@ export class Application<C extends AnyPersistentContext> {
     // The lifetime is not complete before this function first waits.
     await Promise.resolve();
     const signal = lifetime.stopping;
-    await persistence.open({ botId: botIdOf(bot.token), now: () => systemClock.now(), signal });
+    const { clock } = this.#resolved;
+    await persistence.open({ botId: botIdOf(bot.token), now: () => clock.now(), signal });
     try {
       const engine = new Engine({
         persistence,
         live: this.#live,
         refresh,
-        clock: systemClock,
         reporter: this.#reporter,
         onReplayNeeded: () => void this.#replay(),
         ...this.#resolved,
@@ -384,12 +427,14 @@ export class Application<C extends AnyPersistentContext> {
       await engine.load([signal]);
       lifetime.engine = engine;
       this.#engine = engine;
+      this.#jobRunner = this.#newJobRunner(engine);
       if (limits !== undefined) this.#logger.warn(limits);
       await this.#inHook.run(lifetime, async () => this.#hooks.postInit?.(this));
       return engine;
     } catch (error) {
       lifetime.engine = undefined;
       this.#engine = undefined;
+      this.#jobRunner?.stop();
       await persistence.close();
       throw error;
     }
@@ -398,6 +443,7 @@ export class Application<C extends AnyPersistentContext> {
   async #stopEngine(engine: Engine): Promise<void> {
     const loop = this.#loop;
     loop?.stop();
+    this.#jobRunner?.stop();
     if (this.bot.isRunning()) await this.bot.stop();
     const left = await engine.stop(this.#resolved.stopTimeout);
     if (left.length > 0) {
@@ -406,6 +452,8 @@ export class Application<C extends AnyPersistentContext> {
       const fate = isLost ? "are lost, since there is no durable inbox" : "stay in the inbox and run again";
       this.#logger.warn(`Stopped while handlers were running. These updates ${fate}: ${ids}.`);
     }
+    const jobs = (await this.#jobRunner?.left()) ?? [];
+    if (jobs.length > 0) this.#logger.warn(`Stopped while jobs were running. They run again: ${jobs.join(", ")}.`);
     if (loop !== undefined) await loop.confirm();
     // Another loop may not tell Telegram what is done, and nobody else remembers it.
     else if (this.#gate.hasAccepted && this.#hosted.store.abilities.durable === "no") await this.#confirm();
@@ -426,7 +474,7 @@ export class Application<C extends AnyPersistentContext> {
     if (this.#loop !== undefined || this.#lifetime?.stopping.aborted === true) throw runningAlready();
     const loop: PollingLoop<C> = new PollingLoop(this.bot, {
       polling,
-      clock: systemClock,
+      clock: this.#resolved.clock,
       logger: this.#logger,
       handle: (update) =>
         this.#handle(update, (error) => {
@@ -498,6 +546,7 @@ export class Application<C extends AnyPersistentContext> {
     await this.bot.init();
     const lifetime = this.#open(false);
     const engine = await lifetime.opened();
+    this.#jobRunner?.start();
     const inFlight = new InFlight(MOST_REPLAYED);
     for (;;) {
       const updates = await engine.inbox.replay(100, [lifetime.stopping]);

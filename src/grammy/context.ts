@@ -2,7 +2,9 @@ import type { Context } from "grammy";
 import type { Data, KeptTypes } from "../data/kept-types.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
+import { jobQueueIn, type JobQueue } from "../jobs/job-queue.ts";
 import type { Application } from "./application.ts";
+import type { PersistentJobQueue } from "./job-context.ts";
 
 /** A value and all that it holds, to read and not to change. */
 export type DeepReadonly<T> = T extends (...args: never[]) => unknown
@@ -42,6 +44,8 @@ export interface PersistentFlavor<K extends KeptTypes> {
    * errors go to `app.onError`.
    */
   afterCommit(call: () => MaybePromise<void>): void;
+  /** The job queue. What is scheduled, changed or removed with it belongs to this update. */
+  readonly jobQueue: PersistentJobQueue<K>;
   /** The application. What its methods do here belongs to this update, but for `transaction`, which is refused. */
   readonly application: Application<Context & PersistentFlavor<K>>;
 }
@@ -59,6 +63,7 @@ const UNIT = Symbol("perdure.unit");
 
 interface Bound {
   readonly [UNIT]: UnitOfWork;
+  readonly application: { readonly jobQueue: JobQueue<unknown> };
 }
 
 const ACCESSORS: PropertyDescriptorMap & ThisType<Bound> = {
@@ -91,6 +96,11 @@ const ACCESSORS: PropertyDescriptorMap & ThisType<Bound> = {
       return this[UNIT].updateBotData(change);
     },
   },
+  jobQueue: {
+    get() {
+      return jobQueueIn(this[UNIT], this.application.jobQueue);
+    },
+  },
   afterCommit: {
     value(call: () => MaybePromise<void>) {
       this[UNIT].afterCommit(call);
@@ -98,8 +108,8 @@ const ACCESSORS: PropertyDescriptorMap & ThisType<Bound> = {
   },
 };
 
-/** Puts the values of a unit of work on the context of its update. */
-export function bindUnit(ctx: Context, unit: UnitOfWork, application: unknown): void {
+/** Puts the values of a unit of work on a context: that of its update, or that of a job's run. */
+export function bindUnit(ctx: object, unit: UnitOfWork, application: unknown): void {
   Object.defineProperties(ctx, ACCESSORS);
   Object.defineProperty(ctx, UNIT, { value: unit });
   Object.defineProperty(ctx, "application", { value: application });

@@ -2,6 +2,7 @@ import { milliseconds, type Duration } from "../data/duration.ts";
 import type { KeptTypes } from "../data/kept-types.ts";
 import type { Scope } from "../data/record.ts";
 import type { OnMigrate } from "../engine/chat-migration.ts";
+import { systemClock, type Clock } from "../engine/clock.ts";
 import type { Logger } from "../engine/logger.ts";
 import type { Migration, Schema } from "../engine/schema.ts";
 import { PerdureError } from "../errors.ts";
@@ -62,6 +63,11 @@ interface CommonOptions<App> {
   postStop?: ((app: App) => unknown) | undefined;
   /** Called when the persistence is closed. */
   postShutdown?: ((app: App) => unknown) | undefined;
+  /**
+   * Where the application gets the time from: when jobs are due, how long it waits. Default: the machine's. A test gives one that it moves on itself, and needs not wait
+   * for tomorrow.
+   */
+  clock?: Clock | undefined;
   /** Where the application says what it does. Default: warnings and errors to the console. */
   logger?: Logger | undefined;
 }
@@ -74,6 +80,7 @@ export interface ResolvedOptions {
   readonly stopTimeout: number;
   readonly maxAttempts: number;
   readonly onMigrate: OnMigrate | undefined;
+  readonly clock: Clock;
 }
 
 /** Checks what the compiler cannot, and fills in the defaults. Throws `PERDURE_INVALID_OPTION`. */
@@ -103,6 +110,7 @@ export function resolveOptions<App>(
     stopTimeout: milliseconds(stopTimeout, "stopTimeout"),
     maxAttempts,
     onMigrate: options.onMigrate as OnMigrate | undefined,
+    clock: options.clock ?? systemClock,
   };
 }
 

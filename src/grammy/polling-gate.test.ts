@@ -36,7 +36,12 @@ async function start(path = join(temporaryFolder(), "bot.sqlite")) {
   await engine.load();
   const nothing = async (): Promise<void> => {};
   const lifetime = new Lifetime({ open: async () => engine, stop: nothing, close: nothing });
-  const gate = new PollingGate({ open: () => lifetime, isBeginning: () => true, current: () => lifetime });
+  const gate = new PollingGate({
+    open: () => lifetime,
+    isBeginning: () => true,
+    current: () => lifetime,
+    onPolling: () => {},
+  });
   const answers: number[][] = [];
   const asked: Payload[] = [];
   const telegram = (async (_method: string, payload: Payload) => {

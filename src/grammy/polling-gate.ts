@@ -20,6 +20,8 @@ export interface PollingGateOptions {
   readonly open: (isBeginning: boolean) => OpenLifetime;
   /** Whether a call that pollers begin with is made by one, and not by a handler or by a program that ends. */
   readonly isBeginning: () => boolean;
+  /** Called whenever updates are asked for: the bot runs. */
+  readonly onPolling: () => void;
   /** What is open, without opening it. */
   readonly current: () => OpenLifetime | undefined;
 }
@@ -77,6 +79,7 @@ export class PollingGate {
     const lifetime = this.#options.open(false);
     const engine = await lifetime.opened();
     if (lifetime.stopping.aborted) return STOPPED;
+    this.#options.onPolling();
     this.#allowedUpdates = payload.allowed_updates ?? this.#allowedUpdates;
     const signals = signal === undefined ? [lifetime.stopping] : [lifetime.stopping, signal];
     try {

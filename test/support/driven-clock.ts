@@ -30,6 +30,13 @@ export class DrivenClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
+  /** Is put to another time, as the clock of a machine that has slept, or that a person puts back; then what is due runs. */
+  async jump(milliseconds: number): Promise<void> {
+    await settled(this.#turns);
+    this.#now += milliseconds;
+    await this.advance(0);
+  }
+
   /** Goes on, and lets everything that was due run, in its order. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;

@@ -78,7 +78,12 @@ export class Life implements Watcher {
       onReplayNeeded: () => void this.#replay(),
     });
     const lifetime = { opened: async (): Promise<Engine> => this.#engine, stopping: this.#stopping.signal };
-    this.#gate = new PollingGate({ open: () => lifetime, isBeginning: () => true, current: () => lifetime });
+    this.#gate = new PollingGate({
+      open: () => lifetime,
+      isBeginning: () => true,
+      current: () => lifetime,
+      onPolling: () => {},
+    });
   }
 
   get isReady(): boolean {

@@ -1,0 +1,156 @@
+import { AsyncResource } from "node:async_hooks";
+import type { RecordChange } from "../data/record.ts";
+import type { Clock } from "../engine/clock.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Reporter } from "../engine/reporter.ts";
+import { isPerdureError } from "../errors.ts";
+import type { TimedRecord } from "../persistence/atomic-persistence.ts";
+import type { JobDefinitions } from "./job-definitions.ts";
+import type { JobHost } from "./job-host.ts";
+import { JobWork } from "./job-work.ts";
+import { ParkedJobs } from "./parked-jobs.ts";
+
+/** What a runner needs. */
+export interface JobRunnerOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly definitions: JobDefinitions;
+  readonly host: JobHost;
+  /** How often a run is begun that never ends. */
+  readonly maxAttempts: number;
+  /** How many jobs are in memory at the same time: those that run, or wait for their turn. */
+  readonly most: number;
+}
+
+/**
+ * It looks at least so often, in milliseconds: timers do not notice when the machine sleeps or its clock is put forward, nor when another program puts a
+ * job into the file.
+ */
+const LONGEST_SLEEP = 10_000;
+
+/** A job of which nothing can be noted, not even that it has failed, is left alone for so long, in milliseconds. */
+const REST = 60_000;
+
+/**
+ * Runs what is due. It knows the jobs that run, and when to look again; all others are where they are kept, and are found by an index, the earliest
+ * first.
+ */
+export class JobRunner {
+  readonly #options: JobRunnerOptions;
+  readonly #parked: ParkedJobs;
+  readonly #listenNoMore: () => void;
+  /** Whoever makes it look may be in a unit of work; the runs are not. */
+  readonly #lookOutside: () => Promise<void> = AsyncResource.bind(() => this.#lookOn());
+  #work: JobWork | undefined;
+  readonly #running = new Set<string>();
+  #state: "waiting" | "started" | "stopped" = "waiting";
+  /** Whether there were more due than there was room for. */
+  #isBehind = false;
+  #isLooking = false;
+  #isWanted = false;
+  #sleepsUntil = Infinity;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(options: JobRunnerOptions) {
+    this.#options = options;
+    this.#parked = new ParkedJobs(options);
+    options.engine.onCommitted((changes) => this.#hear(changes));
+    this.#listenNoMore = options.definitions.onAdded(() => this.#bringBack());
+  }
+
+  /** Begins. Called again, or after the stop, it does nothing. */
+  start(): void {
+    if (this.#state !== "waiting") return;
+    this.#state = "started";
+    this.#work = new JobWork({ ...this.#options, parked: this.#parked, startedAt: this.#options.clock.now() });
+    this.#bringBack();
+    this.#look();
+  }
+
+  /** Begins no more runs. */
+  stop(): void {
+    this.#state = "stopped";
+    this.#cancelTimer?.();
+    this.#listenNoMore();
+  }
+
+  /** The ids of the jobs that a stop has left. To be called when the engine has stopped. */
+  async left(): Promise<readonly string[]> {
+    // What has ended is known in the next turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    return [...this.#running];
+  }
+
+  #bringBack(): void {
+    if (this.#state === "started") void this.#parked.bringBack();
+  }
+
+  #hear(changes: readonly RecordChange[]): void {
+    for (const { key, record } of changes) {
+      if (key.kind === "job" && record?.time !== undefined && record.time < this.#sleepsUntil) return this.#look();
+    }
+  }
+
+  /** One look at a time. What is wished for during one is another one after it. */
+  #look(): void {
+    if (this.#state !== "started") return;
+    this.#isWanted = true;
+    if (!this.#isLooking) void this.#lookOutside();
+  }
+
+  async #lookOn(): Promise<void> {
+    this.#isLooking = true;
+    try {
+      while (this.#isWanted && this.#state === "started") {
+        this.#isWanted = false;
+        await this.#beginDue();
+      }
+    } catch (error) {
+      if (isPerdureError(error, "PERDURE_STOPPED")) return;
+      this.#options.reporter.report(error);
+      this.#sleep(LONGEST_SLEEP);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #beginDue(): Promise<void> {
+    const { engine, clock, most } = this.#options;
+    const room = most - this.#running.size;
+    const now = clock.now();
+    const limit = this.#running.size + room + 1;
+    const page = await engine.records.earliest("job", { until: now + LONGEST_SLEEP, limit });
+    if (this.#state !== "started") return;
+    const waiting = page.filter(({ key }) => !this.#running.has(key.id));
+    const due = waiting.filter(({ record }) => record.time <= now);
+    for (const record of due.slice(0, room)) this.#begin(record);
+    this.#isBehind = due.length > room;
+    const next = waiting[due.length];
+    this.#sleep((next?.record.time ?? Infinity) - now);
+  }
+
+  #begin(record: TimedRecord): void {
+    const { id } = record.key;
+    this.#running.add(id);
+    const end = (): void => {
+      this.#running.delete(id);
+      // Where many are due, several at once.
+      if (!this.#isBehind || this.#running.size <= this.#options.most / 2) this.#look();
+    };
+    this.#work?.run(record).then(end, (error: unknown) => {
+      if (isPerdureError(error, "PERDURE_STOPPED")) return end();
+      // It is still due.
+      this.#options.reporter.report(error);
+      this.#options.clock.after(REST, end);
+    });
+  }
+
+  #sleep(milliseconds: number): void {
+    const { clock } = this.#options;
+    const pause = Math.min(milliseconds, LONGEST_SLEEP);
+    this.#cancelTimer?.();
+    this.#sleepsUntil = clock.now() + pause;
+    this.#cancelTimer = clock.after(pause, () => this.#look());
+  }
+}

@@ -1,0 +1,231 @@
+import type { JobKey, RecordChange } from "../data/record.ts";
+import type { Clock } from "../engine/clock.ts";
+import type { Engine, Task } from "../engine/engine.ts";
+import type { KeptValue } from "../engine/kept-value.ts";
+import type { Reporter } from "../engine/reporter.ts";
+import type { UnitOfWork } from "../engine/unit-of-work.ts";
+import { PerdureError } from "../errors.ts";
+import type { TimedRecord } from "../persistence/atomic-persistence.ts";
+import { endInstance, hasInstances, putInstances } from "./instances.ts";
+import type { Defined } from "./job-definition.ts";
+import type { JobDefinitions } from "./job-definitions.ts";
+import { boundTo, type JobHost } from "./job-host.ts";
+import { readableJob, readJob, writeJob, type KeptJob } from "./job-record.ts";
+import { Job } from "./job.ts";
+import { unknownDefinition, type ParkedJobs } from "./parked-jobs.ts";
+import { afterFailure, failed, failureOf, planRun, type PlannedRun, type RunPlan } from "./run-plan.ts";
+
+/** What is needed to run jobs. */
+export interface JobWorkOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly definitions: JobDefinitions;
+  readonly parked: ParkedJobs;
+  readonly host: JobHost;
+  /** How often a run that an earlier process may have begun is begun, and never ends, before it is given up. */
+  readonly maxAttempts: number;
+  /** What was due by then may have been begun by an earlier process, and may have ended it. In milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+/** A job that can be run. */
+interface Ready {
+  readonly job: KeptJob;
+  readonly definition: Defined;
+  readonly plan: RunPlan | undefined;
+}
+
+/** A run that has begun, for what follows if it fails. */
+interface Begun {
+  readonly run: PlannedRun;
+  /** The job as it is after it. */
+  readonly after: KeptJob | undefined;
+  readonly definition: Defined;
+  readonly job: Job;
+  readonly instanceOf: string | undefined;
+  /** The job's record as it was. */
+  readonly text: string | undefined;
+}
+
+/** Does what is to be done about one job that is due. */
+export class JobWork {
+  readonly #options: JobWorkOptions;
+
+  constructor(options: JobWorkOptions) {
+    this.#options = options;
+  }
+
+  /** Runs it, if it still is due. A run that fails is reported and noted with the job; rejects when even that cannot be. */
+  async run(due: TimedRecord): Promise<void> {
+    const note = due.record.time <= this.#options.startedAt ? await this.#noteBegun(due) : FIRST;
+    if (note !== undefined) await this.#runNoted(due, note);
+  }
+
+  async #runNoted(due: TimedRecord, { alone, undo }: Note): Promise<void> {
+    let begun: Begun | undefined;
+    try {
+      await this.#inUnit(due, { alone, ifGivenUp: undo, job: () => begun?.job }, async (unit, kept) => {
+        begun = await this.#begin(unit, kept);
+        if (begun === undefined) return;
+        const { run, definition, job, instanceOf } = begun;
+        await definition.handler({ unit, job, scheduledTime: new Date(run.scheduled), attempt: run.attempt });
+        if (instanceOf !== undefined) await endInstance(unit, instanceOf);
+      });
+    } catch (error) {
+      // Whatever fails after the engine was stopped fails because of it.
+      if (begun === undefined || this.#options.engine.isStopped) throw error;
+      this.#options.reporter.report(error, { job: begun.job });
+      await this.#noteFailure(due, begun, error);
+    }
+  }
+
+  /** Puts the job as it is after its next run. Nothing is to be run where that is all, or something is in the way. */
+  async #begin(unit: UnitOfWork, kept: KeptValue): Promise<Begun | undefined> {
+    const { clock, parked, host, reporter } = this.#options;
+    const { id } = kept.key as JobKey;
+    const { loaded, foundBy } = kept;
+    const now = clock.now();
+    let ready: Ready;
+    try {
+      ready = this.#ready(kept, now);
+    } catch (error) {
+      await parked.park(unit, kept, error);
+      return undefined;
+    }
+    const { job, definition, plan } = ready;
+    const skipped = plan === undefined ? await putInstances(unit, kept, job, definition, now) : plan.skipped;
+    if (skipped !== undefined) reporter.logger.warn(skippedRuns(id, job, skipped));
+    if (plan === undefined) return undefined;
+    const { run, after } = plan;
+    if (after === undefined) kept.drop();
+    else writeJob(kept, after);
+    if (run === undefined) return undefined;
+    const content = { id: job.instanceOf ?? id, job: after, last: after ?? job, foundBy };
+    const { instanceOf } = job;
+    return { run, after, definition, job: new Job(boundTo(unit, host), content), instanceOf, text: loaded?.text };
+  }
+
+  /** A job that is due with its definition, and the plan of its run; without one where its runs are jobs of their own. Throws what is in the way. */
+  #ready(kept: KeptValue, now: number): Ready {
+    const stored = readJob(kept) as KeptJob;
+    const definition = this.#options.definitions.get(stored.definition);
+    if (definition === undefined) throw unknownDefinition(stored.definition);
+    const job = migrated(stored, definition);
+    return { job, definition, plan: hasInstances(job, definition) ? undefined : planRun(job, definition, now) };
+  }
+
+  async #noteFailure(due: TimedRecord, begun: Begun, error: unknown): Promise<void> {
+    const { run, after, definition, instanceOf, text } = begun;
+    const now = this.#options.clock.now();
+    const pause = run.attempt < definition.attempts ? this.#pauseAfter(definition, run.attempt) : undefined;
+    await this.#inUnit(due, { alone: false }, async (unit, kept) => {
+      // Another one may have been scheduled in its place meanwhile.
+      if (kept.loaded?.text !== text) return;
+      const job = afterFailure(readJob(kept) as KeptJob, { run, after, error, pause, now });
+      if (instanceOf === undefined || job.retry !== undefined) return writeJob(kept, job);
+      await endInstance(unit, instanceOf, job.failure);
+      kept.drop();
+    });
+  }
+
+  #pauseAfter({ pauseAfter }: Defined, attempt: number): number | undefined {
+    try {
+      return pauseAfter(attempt);
+    } catch (error) {
+      this.#options.reporter.report(error);
+      return undefined;
+    }
+  }
+
+  /**
+   * Notes, durably, that a run is begun which an earlier process may have begun already: it may be what ended that process. From the second time on, it runs
+   * alone; too often, it is given up. `undefined`: it is not to be run.
+   */
+  async #noteBegun(due: TimedRecord): Promise<Note | undefined> {
+    const { clock, reporter, maxAttempts } = this.#options;
+    return this.#inUnit(due, { alone: false }, async (_unit, kept) => {
+      const job = readableJob(kept);
+      // What is in the way is found when it is to be run.
+      if (job === undefined) return FIRST;
+      const begun = job.begun ?? 0;
+      if (begun < maxAttempts) {
+        const undo = { key: kept.key, record: kept.loaded };
+        writeJob(kept, { ...job, begun: begun + 1 });
+        return { alone: begun > 0, undo };
+      }
+      const error = neverEnds(due.key.id, begun);
+      const scheduled = job.next ?? job.requested ?? clock.now();
+      const given = failed(job, failureOf(error, { scheduled, attempt: begun }, clock.now()));
+      writeJob(kept, given);
+      const content = { id: due.key.id, job: given, last: given, foundBy: kept.foundBy };
+      reporter.report(error, { job: new Job(this.#options.host, content) });
+      return undefined;
+    });
+  }
+
+  /** Does something with the job's record, unless something else has become of it since it was found to be due. */
+  async #inUnit<T>(
+    { key, record }: TimedRecord,
+    options: Pick<Task, "alone" | "ifGivenUp" | "job">,
+    work: (unit: UnitOfWork, kept: KeptValue) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { engine, clock } = this.#options;
+    const { chatId, userId } = record;
+    const task = { name: `job ${key.id}`, chatId, userId, keys: [key], ...options };
+    return engine.run(task, async (unit) => {
+      const kept = unit.known(key) as KeptValue;
+      const { time, chatId: chatNow, userId: userNow } = kept.foundBy;
+      const isHis = sameChat(engine, chatId, chatNow) && userId === userNow;
+      return isHis && time !== undefined && time <= clock.now() ? work(unit, kept) : undefined;
+    });
+  }
+}
+
+/** What was noted before a run. */
+interface Note {
+  readonly alone: boolean;
+  /** Takes it back. */
+  readonly undo?: RecordChange | undefined;
+}
+
+const FIRST: Note = { alone: false };
+
+function sameChat(engine: Engine, one: number | undefined, other: number | undefined): boolean {
+  return one === other || (one !== undefined && other !== undefined && engine.chatId(one) === engine.chatId(other));
+}
+
+/** With the data of the definition's version. */
+function migrated(job: KeptJob, { version, migrate, name }: Defined): KeptJob {
+  if (job.version === version) return job;
+  if (job.version > version) throw newerJob(job, version);
+  try {
+    const data = migrate?.(job.data, job.version) ?? job.data;
+    return { ...job, data, version };
+  } catch (cause) {
+    const message = `The data of a job of the definition "${name}" cannot be brought from version ${job.version} to ${version}. It is left as it is.`;
+    throw new PerdureError("PERDURE_MIGRATION", message, { cause });
+  }
+}
+
+function newerJob({ definition, version }: KeptJob, known: number): PerdureError {
+  return new PerdureError(
+    "PERDURE_NEWER_RECORD",
+    `Jobs of the definition "${definition}" were kept by a newer version of this bot: their data is of version ${version}, this code knows ` +
+      `${known}. They are left as they are, and run with the newer code.`,
+  );
+}
+
+function neverEnds(id: string, attempts: number): PerdureError {
+  return new PerdureError(
+    "PERDURE_SET_ASIDE",
+    `The job "${id}" was begun ${attempts} times and never ended, for instance because it ended the process. It is kept as failed: ` +
+      'jobs({ state: "failed" }) lists it, and job.run() runs it once more.',
+  );
+}
+
+function skippedRuns(id: string, { definition }: KeptJob, { first, last }: NonNullable<RunPlan["skipped"]>): string {
+  const [from, to] = [first, last].map((moment) => new Date(moment).toISOString());
+  const which = from === to ? `The run of ${from}` : `The runs from ${from} to ${to}`;
+  return `${which} of the job ${definition}, id ${id}, came too late for its misfireGrace and was skipped.`;
+}
