@@ -53,6 +53,20 @@ describe("app.collection", () => {
     expect(query(path, "select * from chat_data")).toEqual([]);
   });
 
+  test("lists and deletes again what a handler has set and nothing can keep", async () => {
+    const { bot, app } = makeApp();
+    const orders = app.collection<unknown>("orders");
+    bot.on("message", async (ctx) => {
+      await orders.set("a", { items: () => {} });
+      expect(await all(orders.keys())).toEqual(["a"]);
+      expect(await orders.delete("a")).toBe(true);
+      expect(await all(orders.keys())).toEqual([]);
+      ctx.chatData.log.push("kept");
+    });
+    await bot.handleUpdate(textUpdate("x"));
+    expect(await all(orders.keys())).toEqual([]);
+  });
+
   test("reads its own changes, in a handler before any commit", async () => {
     const { bot, app } = makeApp();
     const orders = app.collection<Order>("orders");

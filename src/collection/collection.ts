@@ -45,8 +45,8 @@ export class Collection<T> {
   /** Removes an entry. Answers whether there was one. */
   delete(id: string): Promise<boolean> {
     return this.#entries.use(id, (entry) => {
-      // Not read: what cannot be decoded can be removed.
-      const was = entry.current !== undefined;
+      // Neither decoded nor encoded: what cannot be can still be removed.
+      const was = entry.isThere;
       entry.drop();
       return was;
     });

@@ -66,7 +66,7 @@ class OwnEntries {
     if (this.#unit === undefined) return undefined;
     this.#listed.add(id);
     const entry = this.#unit.known({ kind: "entry", collection: this.#name, id });
-    return entry && { current: entry.current === undefined ? null : entry };
+    return entry && { current: entry.isThere ? entry : null };
   }
 
   /** Those that were not listed: the unit has added them. */
@@ -74,7 +74,7 @@ class OwnEntries {
     for (const { key } of this.#unit?.opened("entry") ?? []) {
       if (key.collection !== this.#name || this.#listed.has(key.id)) continue;
       const entry = this.#unit?.known(key);
-      if (entry?.current !== undefined) yield [key.id, entry];
+      if (entry?.isThere === true) yield [key.id, entry];
     }
   }
 }

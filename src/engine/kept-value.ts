@@ -99,6 +99,12 @@ export class KeptValue {
     return this.#touched !== undefined || this.#isPut;
   }
 
+  /** Whether there is anything to be kept now, be it possible or not. */
+  get isThere(): boolean {
+    const { value } = this.#touched ?? { value: this.#base };
+    return value !== undefined;
+  }
+
   /** The record as it would be kept now. */
   get current(): KeptRecord | undefined {
     const change = this.change();

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { Command, Step } from "./command.ts";
 import { announceMigration } from "./commands/announce-migration.ts";
+import { call } from "./commands/call.ts";
 import { crash } from "./commands/crash.ts";
 import { deliverAgain } from "./commands/deliver-again.ts";
 import { deliver } from "./commands/deliver.ts";
@@ -18,6 +19,7 @@ import { transact } from "./commands/transact.ts";
 /** Everything that may happen in a history. A new kind of command is a file of its own and a line here. */
 const COMMANDS = [
   announceMigration,
+  call,
   crash,
   deliver,
   deliverAgain,

@@ -1,5 +1,10 @@
 import type { Update } from "@grammyjs/types";
-import { Turns } from "../../src/engine/turns.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { KeptValue } from "../../src/engine/kept-value.ts";
+import { Turn, Turns } from "../../src/engine/turns.ts";
+import { UnitOfWork } from "../../src/engine/unit-of-work.ts";
+import { isPerdureError } from "../../src/errors.ts";
+import type { RecordChange } from "../../src/data/record.ts";
 import type {
   Acceptance,
   AtomicPersistence,
@@ -12,6 +17,8 @@ import { FailingPersistence } from "../support/failing-persistence.ts";
 /** A fault put into the library on purpose, that histories have to find. */
 export interface Mutant {
   readonly name: string;
+  /** Where the search begins, for what would take long to find. Anywhere else it is found too. */
+  readonly seed?: number;
   /** Put between the engine and its persistence. */
   readonly mutate?: (persistence: AtomicPersistence) => AtomicPersistence;
   /** Changes the engine; what it answers takes that back. */
@@ -90,27 +97,99 @@ class FailureIgnored extends FailingPersistence {
   }
 }
 
-/** Units of work run as if they had nothing in common. */
-function noTurns(): () => void {
-  // oxlint-disable-next-line typescript/unbound-method -- it is called with its own object
-  const { take } = Turns.prototype;
-  Turns.prototype.take = function (this: Turns) {
-    return take.call(this, []);
-  };
-  return () => void (Turns.prototype.take = take);
+class RemovalsLost extends FailingPersistence {
+  override commit(units: Units): Promise<void> {
+    return super.commit(
+      units.map((unit) => ({ ...unit, changes: unit.changes.filter(({ record }) => record !== undefined) })),
+    );
+  }
 }
+
+class RemovalsLater extends FailingPersistence {
+  override async commit(units: Units): Promise<void> {
+    const isRemoval = ({ record }: RecordChange): boolean => record === undefined;
+    await super.commit(
+      units.map((unit) => ({ ...unit, changes: unit.changes.filter((change) => !isRemoval(change)) })),
+    );
+    await super.commit(units.map(({ changes }) => ({ changes: changes.filter(isRemoval) })));
+  }
+}
+
+/** Puts another method in the place of one. What it answers takes that back. */
+function replace<T extends object, K extends keyof T>(of: T, name: K, make: (method: T[K]) => T[K]): () => void {
+  const method = of[name];
+  of[name] = make(method);
+  return () => void (of[name] = method);
+}
+
+/** Units of work run as if they had nothing in common. */
+const noTurns = (): (() => void) =>
+  replace(Turns.prototype, "take", (take) => {
+    return function (this: Turns) {
+      return take.call(this, []);
+    };
+  });
+
+/** An entry is nobody's. */
+const entriesNotOwned = (): (() => void) =>
+  replace(Turn.prototype, "own", (own) => {
+    return function (this: Turn, key) {
+      return key.startsWith("entry:") ? undefined : own.call(this, key);
+    };
+  });
+
+/** Whoever closes a cycle of waits waits. */
+const cyclesNotFound = (): (() => void) =>
+  replace(Turn.prototype, "own", (own) => {
+    return function (this: Turn, key) {
+      try {
+        return own.call(this, key);
+      } catch (error) {
+        if (!isPerdureError(error, "PERDURE_DEADLOCK")) throw error;
+        return new Promise(() => {});
+      }
+    };
+  });
+
+/** What comes after a drop in the same unit of work is dropped too. */
+const dropsAtTheEnd = (): (() => void) =>
+  replace(KeptValue.prototype, "drop", (drop) => {
+    return function (this: KeptValue) {
+      drop.call(this);
+      this.change = () => (this.loaded === undefined ? undefined : { key: this.key, record: undefined });
+    };
+  });
+
+/** The chat is dropped in one unit of work, the user in another. */
+const forgettingInTwo = (): (() => void) =>
+  replace(Engine.prototype, "forgetUser", () => {
+    return async function (this: Engine, id) {
+      await this.drop("chat", id);
+      await this.drop("user", id);
+    };
+  });
+
+/** A listing in a unit of work is of the last commit. */
+const ownEntriesNotListed = (): (() => void) => replace(UnitOfWork.prototype, "known", () => () => undefined);
 
 /** Every one of these must be found. */
 export const MUTANTS: readonly Mutant[] = [
   { name: "no done mark", mutate: (inner) => new NoDoneMark(inner) },
   { name: "done mark in a commit of its own before the state", mutate: (inner) => new DoneBeforeState(inner) },
   { name: "state before done in two commits", mutate: (inner) => new StateBeforeDone(inner) },
-  { name: "acknowledging before accepting durably", mutate: (inner) => new AcknowledgeFirst(inner) },
+  { name: "acknowledging before accepting durably", seed: 13, mutate: (inner) => new AcknowledgeFirst(inner) },
   { name: "accept forgets duplicates", mutate: (inner) => new DuplicatesForgotten(inner) },
-  { name: "replay order reversed", mutate: (inner) => new ReplayReversed(inner) },
+  { name: "replay order reversed", seed: 90, mutate: (inner) => new ReplayReversed(inner) },
   { name: "attempts not counted", mutate: (inner) => new AttemptsNotCounted(inner) },
   { name: "alias not kept", mutate: (inner) => new AliasNotKept(inner) },
   { name: "a commit of a group loses its last unit", mutate: (inner) => new LastOfGroupLost(inner) },
   { name: "a failed commit is reported as done", mutate: (inner) => new FailureIgnored(inner) },
   { name: "another chat's turn is not waited for", spoil: noTurns },
+  { name: "drops are not in the commit", mutate: (inner) => new RemovalsLost(inner) },
+  { name: "drops in a commit of their own after the rest", mutate: (inner) => new RemovalsLater(inner) },
+  { name: "what is written after a drop is dropped too", seed: 18, spoil: dropsAtTheEnd },
+  { name: "a user is forgotten in two units of work", seed: 64, spoil: forgettingInTwo },
+  { name: "entries are not owned", seed: 8, spoil: entriesNotOwned },
+  { name: "cycles of waits are not found", seed: 14, spoil: cyclesNotFound },
+  { name: "a handler's own entries are not listed", seed: 23, spoil: ownEntriesNotListed },
 ];

@@ -11,9 +11,6 @@ interface Transact extends Step {
   readonly actions: readonly Action[];
 }
 
-/** Is in what a transaction writes, and in nothing that an update writes. */
-let transactions = 1_000_000;
-
 /** The program does something outside of an update: `app.transaction`. */
 export const transact: Command<Transact> = {
   kind: "transact",
@@ -25,8 +22,7 @@ export const transact: Command<Transact> = {
     actions,
   }),
   play(step, world) {
-    transactions += 1;
-    world.life?.transact(step.chats, step.users, step.actions, transactions);
+    world.life?.transact(step.chats, step.users, step.actions, world.nextToken());
   },
   tell: (step) =>
     `transaction {chats [${step.chats.join()}], users [${step.users.join()}]}: ${tellActions(step.actions)}`,

@@ -1,5 +1,6 @@
 import type { Update } from "@grammyjs/types";
-import { Engine } from "../../../src/engine/engine.ts";
+import { Collection } from "../../../src/collection/collection.ts";
+import { Entries } from "../../../src/collection/entries.ts";
 import { Reporter } from "../../../src/engine/reporter.ts";
 import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";
 import { PollingGate } from "../../../src/grammy/polling-gate.ts";
@@ -7,14 +8,16 @@ import type { UnitCommit } from "../../../src/persistence/atomic-persistence.ts"
 import { DrivenClock } from "../../support/driven-clock.ts";
 import { silentLogger } from "../../support/silent-logger.ts";
 import type { Action } from "../handler/action.ts";
-import { perform } from "../handler/perform.ts";
+import { call, list, make, turnsOf, type Call as AppCall, type CalledApp } from "../handler/call.ts";
+import { perform, type Stage } from "../handler/perform.ts";
 import type { Effect } from "../reference/effect.ts";
 import { FileReader } from "../reference/file-content.ts";
 import type { LifeOptions, Settlement } from "../reference/model.ts";
-import { initialValue, type UnitModel } from "../reference/unit-model.ts";
+import { initialValue, type UnitModel, type Value } from "../reference/unit-model.ts";
 import { Violation } from "../violation.ts";
 import { refuse, type Call } from "./faults.ts";
 import type { TelegramUpdate } from "./telegram.ts";
+import { TellingEngine, type Around } from "./telling-engine.ts";
 import { TellingPersistence } from "./telling-persistence.ts";
 import { WatchedPersistence, type Watcher } from "./watched-persistence.ts";
 import { QUIET_TURNS } from "./quiet.ts";
@@ -43,7 +46,8 @@ export class Life implements Watcher {
   readonly #clock: DrivenClock;
   readonly #inner: TellingPersistence;
   readonly #reader: FileReader;
-  readonly #engine: Engine;
+  readonly #engine: TellingEngine;
+  readonly #app: CalledApp;
   readonly #gate: PollingGate;
   readonly #stopping = new AbortController();
   readonly #waiting: ((isAlive: boolean) => void)[] = [];
@@ -61,12 +65,14 @@ export class Life implements Watcher {
     this.#world = world;
     this.#settings = settings;
     this.#clock = new DrivenClock({ now: world.model.now, turns: QUIET_TURNS });
-    this.#inner = new TellingPersistence({ path: world.path, durability: "os", ownerTimeout: 0 }, () =>
+    // The cache is allocated at once, and a history has few records and many lives.
+    const cache = { maxRecords: 100 };
+    this.#inner = new TellingPersistence({ path: world.path, durability: "os", ownerTimeout: 0, cache }, () =>
       world.check(() => this.#observe()),
     );
     this.#reader = new FileReader(world.path);
     const watched = new WatchedPersistence(this.#inner, this);
-    this.#engine = new Engine({
+    this.#engine = new TellingEngine({
       persistence: world.options.mutate?.(watched) ?? watched,
       schema: { bot: SCHEMA, chat: SCHEMA, user: SCHEMA },
       clock: this.#clock,
@@ -77,7 +83,8 @@ export class Life implements Watcher {
       onMigrate: settings.merge as ((old: unknown, fresh: unknown) => unknown) | undefined,
       onReplayNeeded: () => void this.#replay(),
     });
-    const lifetime = { opened: async (): Promise<Engine> => this.#engine, stopping: this.#stopping.signal };
+    this.#app = appOf(this.#engine);
+    const lifetime = { opened: async (): Promise<TellingEngine> => this.#engine, stopping: this.#stopping.signal };
     this.#gate = new PollingGate({
       open: () => lifetime,
       isBeginning: () => true,
@@ -112,12 +119,39 @@ export class Life implements Watcher {
     else if (!this.#isPolling) void this.#poll(limit);
   }
 
-  transact(chats: readonly number[], users: readonly number[], list: readonly Action[], token: number): void {
+  transact(chats: readonly number[], users: readonly number[], actions: readonly Action[], token: number): void {
     if (!this.isReady) return;
     const model = this.#world.model.transacting(chats, users);
     void this.#settle(model, async () => {
-      await this.#engine.transaction({ chats, users }, (unit) => this.#run(unit, model, list, token));
+      await this.#engine.transaction({ chats, users }, (unit) =>
+        this.#run(unit, model, token, (stage) => perform(actions, stage)),
+      );
       return "handled";
+    });
+  }
+
+  /** Asks something of the application, outside of any handler. */
+  call(made: AppCall, token: number): void {
+    if (!this.isReady) return;
+    const { chats, users } = turnsOf(made);
+    const model = this.#world.model.transacting(chats, users);
+    const around: Around = async (unit, work) => {
+      let result: Awaited<ReturnType<typeof work>> | undefined;
+      await this.#run(unit, model, token, async (stage) => void (result = await call(made, stage, work)));
+      return result as never;
+    };
+    void this.#settle(model, async () => {
+      await this.#engine.tell(around, () => make(made, this.#app, token));
+      return "handled";
+    });
+  }
+
+  /** Lists the entries, outside of any handler. */
+  list(): void {
+    if (!this.isReady) return;
+    const listing = this.#world.model.listing();
+    void this.#unlessDead(list(this.#app, listing)).catch((error: unknown) => {
+      if (!this.#isStopped) this.#world.check(() => rethrow(error));
     });
   }
 
@@ -277,7 +311,7 @@ export class Life implements Watcher {
     const work = (): Promise<string> =>
       this.#engine.handle(update, (unit) => {
         if (accepting !== undefined && !this.#isDead) this.#require([accepting]);
-        return this.#run(unit, model, sent.actions, sent.token);
+        return this.#run(unit, model, sent.token, (stage) => perform(sent.actions, stage));
       });
     return this.#settle(model, work, accepting);
   }
@@ -296,19 +330,19 @@ export class Life implements Watcher {
     return settlement;
   }
 
-  async #run(unit: UnitOfWork, model: UnitModel, list: readonly Action[], token: number): Promise<void> {
+  async #run(unit: UnitOfWork, model: UnitModel, token: number, play: (stage: Stage) => Promise<void>): Promise<void> {
     if (this.#isDead) return never;
     this.#world.sign();
     this.#tick();
-    const { kept } = this.#world.model;
     this.#world.check(() => this.#world.model.begin(model));
     if (this.#world.violation !== undefined) return never;
     let threw: { readonly error: unknown } | undefined;
     try {
-      await perform(list, {
+      await play({
         unit,
+        app: this.#app,
         model,
-        kept,
+        reference: this.#world.model,
         token,
         wait: () => this.#wait(),
         die: () => this.#die(),
@@ -396,6 +430,19 @@ export class Life implements Watcher {
       if (this.#isDead) await never;
     }
   }
+}
+
+/** What `Application` offers, as it does it. */
+function appOf(engine: TellingEngine): CalledApp {
+  const host = {
+    engine: async (): Promise<TellingEngine> => engine,
+    join: <T>(name: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T> => engine.join(name, {}, work),
+  };
+  return {
+    entries: new Collection<Value>(new Entries("box", host)),
+    drop: (scope, id) => engine.drop(scope, id),
+    forgetUser: (id) => engine.forgetUser(id),
+  };
 }
 
 function silentReporter(): Reporter {

@@ -34,6 +34,7 @@ export class World {
   path: string;
   /** The first thing that the library did and may not do. */
   violation: unknown;
+  #tokens = 1_000_000;
   #signs = 0;
   #lives = 0;
 
@@ -44,6 +45,12 @@ export class World {
     this.path = join(options.folder, "life-0.sqlite");
     copyFileSync(options.blank, this.path);
     this.model.now = BEGINNING;
+  }
+
+  /** A number that is in what one unit of work writes, and in nothing that another, or an update, writes. */
+  nextToken(): number {
+    this.#tokens += 1;
+    return this.#tokens;
   }
 
   /** Before each step: what was a moment ago is over. */

@@ -1,17 +1,14 @@
 import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";
-import type { Kept } from "../reference/kept.ts";
-import { UNKEEPABLE, type UnitModel, type Value } from "../reference/unit-model.ts";
+import { ENTRY, UNKEEPABLE, type Value } from "../reference/unit-model.ts";
 import { Violation } from "../violation.ts";
 import type { Action, At } from "./action.ts";
+import { call, list, make, owning, type Call, type CalledApp, type Caller, type EntryId } from "./call.ts";
 import { CHANGES, become } from "./change.ts";
 
 /** Where a handler plays: its unit of work, what the model says of it, and what the history decides. */
-export interface Stage {
+export interface Stage extends Caller {
   readonly unit: UnitOfWork;
-  readonly model: UnitModel;
-  readonly kept: Kept;
-  /** Is in what it writes; no two handlers have the same. */
-  readonly token: number;
+  readonly app: CalledApp;
   /** Resolves when the history lets it go on; `false` when it was given up meanwhile. */
   wait(): Promise<boolean>;
   /** Ends the process. Never resolves. */
@@ -23,8 +20,8 @@ export interface Stage {
 class HandlerFailure extends Error {}
 
 /** Lets a handler do what it does, the real one and the model's side by side. */
-export async function perform(list: readonly Action[], stage: Stage): Promise<void> {
-  for (const action of list) await performOne(action, stage);
+export async function perform(actions: readonly Action[], stage: Stage): Promise<void> {
+  for (const action of actions) await performOne(action, stage);
 }
 
 async function performOne(action: Action, stage: Stage): Promise<void> {
@@ -42,25 +39,49 @@ async function performOne(action: Action, stage: Stage): Promise<void> {
       return;
     case "try":
       return performTry(action.actions, stage);
+    case "list":
+      return list(stage.app, stage.reference.listing(), stage.model);
     default:
-      return action.at === "bot" ? performOnBot(action.do, stage) : performOn(action.do, action.at, stage);
+      return "at" in action ? performAt(action, stage) : void (await performCall(action, stage));
   }
 }
 
 /** Fails only where the handler's own failures do: a violation is no error that handlers catch. */
-async function performTry(list: readonly Action[], stage: Stage): Promise<void> {
+async function performTry(actions: readonly Action[], stage: Stage): Promise<void> {
   try {
-    await perform(list, stage);
+    await perform(actions, stage);
   } catch (error) {
     if (error instanceof Violation) throw error;
   }
 }
 
+function performCall(made: Call, stage: Stage): Promise<unknown> {
+  return call(made, stage, () => make(made, stage.app, stage.token));
+}
+
 type Doing = Extract<Action, { at: At }>["do"];
+
+function performAt({ do: doing, at }: { do: Doing; at: At }, stage: Stage): void | Promise<void> {
+  if (at === "bot") return performOnBot(doing, stage);
+  if (at === "chat" || at === "user") return performOn(doing, at, stage);
+  return performOnEntry(doing, at === "entry a" ? "a" : "b", stage);
+}
+
+/** An entry that is there is changed in place; one that is not is set. */
+async function performOnEntry(doing: Doing, entry: EntryId, stage: Stage): Promise<void> {
+  const real = (await performCall({ do: "get", entry }, stage)) as Value | undefined;
+  if (doing === "look") return;
+  if (doing === "fail") throw new HandlerFailure("thrown by the handler");
+  const change = CHANGES[doing];
+  const known = stage.model.own(ENTRY + entry)?.value;
+  const changed = change(real ?? {}, stage.token);
+  if (changed !== real) await stage.app.entries.set(entry, changed);
+  stage.model.assign(ENTRY + entry, change(known ?? {}, stage.token));
+}
 
 function performOn(doing: Doing, scope: "chat" | "user", stage: Stage): void {
   for (const place of placesOf(scope, stage)) {
-    const [real, known] = [place.get(), stage.model.look(place.key, place.get())];
+    const [real, known] = [place.get(), stage.model.look(place.key, place.get()) ?? {}];
     if (doing === "look") continue;
     if (doing === "fail") throw new HandlerFailure("thrown by the handler");
     const change = CHANGES[doing];
@@ -70,18 +91,31 @@ function performOn(doing: Doing, scope: "chat" | "user", stage: Stage): void {
   }
 }
 
-async function performOnBot(doing: Doing, { unit, model, kept, token }: Stage): Promise<void> {
+async function performOnBot(doing: Doing, stage: Stage): Promise<void> {
+  const { unit, model, reference, token } = stage;
   model.lookAtBot(unit.botData);
   if (doing === "look") return;
-  await unit.updateBotData((data) => {
+  let [isOwned, failure] = [false, undefined as { readonly error: unknown } | undefined];
+  const change = (data: unknown): void => {
+    isOwned = true;
     const real = data as Value;
-    const known = model.takeBot(kept, real);
-    const change = doing === "fail" ? CHANGES.count : CHANGES[doing];
-    become(real, change(real, token));
-    become(known, change(known, token));
+    const known = model.takeBot(reference.kept, real);
+    const act = doing === "fail" ? CHANGES.count : CHANGES[doing];
+    become(real, act(real, token));
+    become(known, act(known, token));
     if (doing === "fail") throw new HandlerFailure("thrown by the change");
     if (!(UNKEEPABLE in known)) model.changeBot(known);
-  });
+  };
+  await owning(
+    () => ["bot"],
+    stage,
+    () =>
+      unit.updateBotData(change).catch((error: unknown) => {
+        if (!isOwned) throw error;
+        failure = { error };
+      }),
+  );
+  if (failure !== undefined) throw failure.error;
 }
 
 interface Place {
@@ -90,8 +124,8 @@ interface Place {
   set(value: Value): void;
 }
 
-function placesOf(scope: "chat" | "user", { unit, model, kept }: Stage): readonly Place[] {
-  const keys = model.keys(kept, scope);
+function placesOf(scope: "chat" | "user", { unit, model, reference }: Stage): readonly Place[] {
+  const keys = model.keys(reference.kept, scope);
   if (model.subject.update !== undefined) {
     const name = scope === "chat" ? "chatData" : "userData";
     // Where there is none, the unit of work throws.

@@ -7,7 +7,7 @@ import { markDone, type Kept } from "./kept.ts";
 export interface Change {
   readonly key: string;
   readonly before: string | undefined;
-  readonly after: string;
+  readonly after: string | undefined;
   /** Whether others may change it at the same time: the data of an account that stands for everybody. */
   readonly isShared: boolean;
 }
@@ -41,6 +41,11 @@ export class Concluded implements Effect {
     return this.#done === undefined && this.#changes.every(({ key, after }) => kept.records.get(key) === after);
   }
 
+  /** Which records it changes that stand for everybody. */
+  get shared(): readonly string[] {
+    return this.#changes.filter(({ isShared }) => isShared).map(({ key }) => key);
+  }
+
   /** Whether another has changed by now what this one has changed without having its turn. */
   wouldConflict(kept: Kept): boolean {
     return this.#changes.some(({ key, before, isShared }) => isShared && kept.records.get(key) !== before);
@@ -54,7 +59,7 @@ export class Concluded implements Effect {
 
   happen(kept: Kept, file: FileContent): void {
     if (this.#done !== undefined) markDone(kept, this.#done, file.now);
-    this.conflicted = this.wouldConflict(kept);
+    this.conflicted = this.wouldConflict(kept) || (this.#touchesShared && !this.#isShown(file));
     if (this.conflicted) {
       this.kind = "a conflict";
       return;
@@ -63,7 +68,16 @@ export class Concluded implements Effect {
       if (kept.records.get(key) !== before) {
         throw new Violation(`${this.what} changes ${key}, which another has changed since it was read`);
       }
-      kept.records.set(key, after);
+      if (after === undefined) kept.records.delete(key);
+      else kept.records.set(key, after);
     }
+  }
+
+  get #touchesShared(): boolean {
+    return !this.#isRefused && this.#changes.some(({ isShared }) => isShared);
+  }
+
+  #isShown({ records }: FileContent): boolean {
+    return this.#changes.every(({ key, after }) => records.get(key) === after);
   }
 }

@@ -36,7 +36,7 @@ export class FileReader {
     const prepare = (sql: string): StatementSync => this.#database.prepare(sql);
     this.#records = prepare(
       `select 'bot' as key, data from bot_data union all select 'chat:' || id, data from chat_data
-       union all select 'user:' || id, data from user_data`,
+       union all select 'user:' || id, data from user_data union all select 'entry:' || id, data from entry`,
     );
     this.#inbox = prepare(`select update_id, attempts, "update" from inbox order by arrival`);
     this.#failed = prepare(`select update_id, attempts, "update" from failed order by rowid`);

@@ -7,7 +7,8 @@ import { differences } from "./differences.ts";
 import { Dropped } from "./dropped.ts";
 import type { Effect } from "./effect.ts";
 import type { FileContent } from "./file-content.ts";
-import { memoryOf, nothingKept, type Kept, type OpenUpdate, type SentUpdate } from "./kept.ts";
+import { Listing } from "./listing.ts";
+import { memoryOf, nothingKept, resolveChat, type Kept, type OpenUpdate, type SentUpdate } from "./kept.ts";
 import { SetAside } from "./set-aside.ts";
 import { UnitModel, hasCode, turnKeys, type UnitEnd } from "./unit-model.ts";
 
@@ -36,6 +37,7 @@ export class Model {
   /** What records were a moment ago. */
   readonly #recent = new Map<string, Set<string | undefined>>();
   #units: UnitModel[] = [];
+  readonly #listings = new Set<Listing>();
   #called = new Set<string>();
   /** Updates whose acceptance was not answered yet: they have not arrived before others. */
   readonly #unanswered = new Set<string>();
@@ -67,6 +69,7 @@ export class Model {
     this.#units = [];
     this.#pending.clear();
     this.#recent.clear();
+    this.#listings.clear();
   }
 
   /** Forgets what records were before now, when everybody has heard of the last commit. */
@@ -131,11 +134,48 @@ export class Model {
     if (this.#isStopping && update !== undefined && !unit.mayRunOn)
       throw new Violation(`${name} begins to run after a stop`);
     if (update !== undefined) this.#requireOpen(unit, update);
-    const [blocker] = this.#blockers(unit);
+    const [blocker] = this.#blockers(unit, "owned");
     if (blocker !== undefined) throw new Violation(`${name} overtakes ${blocker}`);
     this.#withdraw(unit);
     unit.begin(this.kept, this.#recent);
     this.#tally.count(`${update === undefined ? "a transaction" : "an update"} runs${unit.noted ? " again" : ""}`);
+  }
+
+  /** It touches these records, and waits until nobody else has them. */
+  wants(unit: UnitModel, keys: readonly string[]): void {
+    for (const key of keys) if (!unit.has(key) && !unit.late.has(key)) unit.late.set(key, "wanted");
+  }
+
+  /** It has these records, until its commit. */
+  owns(unit: UnitModel, keys: readonly string[]): void {
+    forgetWanted(unit);
+    for (const key of keys.filter((one) => !unit.has(one) && !unit.late.has(one))) {
+      const owner = this.#holders(key, "owned").find((other) => other !== unit);
+      if (owner !== undefined) throw new Violation(`${unit.subject.name} gets ${key}, which ${owner.subject.name} has`);
+      unit.take(key, this.kept);
+    }
+  }
+
+  /** It does not get what it wants: because waiting would never end, or because it was given up. */
+  failedToOwn(unit: UnitModel, error: unknown): void {
+    const isGivenUp = this.#isStopping && hasCode("PERDURE_UNIT_OVER")(error);
+    const isDeadlock = hasCode("PERDURE_DEADLOCK")(error);
+    if (isDeadlock && unit.doom === undefined && !this.#isInCycle(unit))
+      throw new Violation(`${unit.subject.name} fails with a deadlock, and nobody waits for it`);
+    if (isDeadlock) {
+      this.#tally.count("a deadlock");
+      unit.doom ??= { error };
+    } else if (!isGivenUp) {
+      throw new Violation(`${unit.subject.name} does not get a record: ${String(error)}`);
+    }
+    forgetWanted(unit);
+  }
+
+  /** A listing of entries begins. */
+  listing(): Listing {
+    const listing = new Listing(this.kept);
+    this.#listings.add(listing);
+    return listing;
   }
 
   /** Its handlers have ended. */
@@ -195,7 +235,7 @@ export class Model {
     this.#isStopping = true;
     for (const unit of this.#units) {
       const { noted, subject, phase } = unit;
-      unit.mayRunOn = phase === "waiting" && this.#blockers(unit).length === 0;
+      unit.mayRunOn = phase === "waiting" && this.#blockers(unit, "owned").length === 0;
       if (!noted || subject.update === undefined || phase === "settled") continue;
       this.expect(new AttemptNoted(subject.update.id, -1, () => {}));
     }
@@ -222,8 +262,12 @@ export class Model {
       const { phase, concluded, isMark, endedAt, subject } = unit;
       const isPending = concluded !== undefined && this.#pending.has(concluded);
       if (isPending && isMark && this.now - endedAt > MARK_DELAY) throw new Violation(`${concluded.what} is overdue`);
-      if (phase === "ended" && !isMark) throw new Violation(`${subject.name} has ended, and does not come to an end`);
-      if (phase === "waiting" && this.#blockers(unit).length === 0)
+      const isHeldUp = this.#waitsFor(unit).some((key) => this.#holders(key, "wanted").some((other) => other !== unit));
+      if (phase === "ended" && !isMark && !isHeldUp)
+        throw new Violation(`${subject.name} has ended, and does not come to an end`);
+      if (phase === "running" && this.#waitsFor(unit).length > 0 && !isHeldUp)
+        throw new Violation(`${subject.name} does not get ${this.#waitsFor(unit).join(", ")}, which nobody has`);
+      if (phase === "waiting" && this.#blockers(unit, "wanted").length === 0)
         throw new Violation(`${subject.name} does not begin`);
     }
   }
@@ -258,7 +302,7 @@ export class Model {
     if (unit.phase === "elsewhere") return;
     const { migration } = update;
     if (migration !== undefined) {
-      const hasTurn = (): boolean => isToRun(unit) && this.#blockers(unit).length === 0;
+      const hasTurn = (): boolean => isToRun(unit) && this.#blockers(unit, "owned").length === 0;
       unit.effects.push(this.expect(new ChatMoved(migration, merge, hasTurn)));
     }
     unit.effects.push(
@@ -303,15 +347,64 @@ export class Model {
     return this.kept.inbox.find((open) => open.id === id);
   }
 
-  /** Who has to come before this unit. */
-  #blockers(unit: UnitModel): string[] {
+  /** Who has to come before this unit; with `"wanted"` also those that run and wait for the same. */
+  #blockers(unit: UnitModel, late: "wanted" | "owned"): string[] {
     const keys = new Set(unit.turnKeys(this.kept));
     const isShared = (others: readonly string[]): boolean => others.some((key) => keys.has(key));
     const before = this.#units.filter(
       (other) =>
         other.subject.sequence < unit.subject.sequence && this.#hasTurn(other) && isShared(other.turnKeys(this.kept)),
     );
-    return [...before.map(({ subject }) => subject.name), ...this.#unclaimedBefore(unit, isShared)];
+    const owners = [...keys].flatMap((key) => this.#lateHolders(key, late)).filter((other) => other !== unit);
+    const names = [...before, ...owners].map(({ subject }) => subject.name);
+    return [...names, ...this.#unclaimedBefore(unit, isShared)];
+  }
+
+  /** Those that run and have a record; with `"wanted"` also those that wait for it. */
+  #holders(key: string, late: "wanted" | "owned"): UnitModel[] {
+    const byTurn = this.#units.filter(
+      (unit) => unit.phase !== "waiting" && this.#hasTurn(unit) && unit.turnKeys(this.kept).includes(key),
+    );
+    return [...byTurn, ...this.#lateHolders(key, late)];
+  }
+
+  #lateHolders(wanted: string, late: "wanted" | "owned"): UnitModel[] {
+    return this.#units.filter((unit) => {
+      if (unit.phase === "waiting" || !this.#hasTurn(unit)) return false;
+      return [...unit.late].some(([key, held]) => (held === "owned" || late === "wanted") && this.#now(key) === wanted);
+    });
+  }
+
+  /** What a unit that has begun still waits for. */
+  #waitsFor({ phase, late, concluded }: UnitModel): string[] {
+    if (phase === "ended") return [...(concluded?.shared ?? [])];
+    return [...late].filter(([, held]) => held === "wanted").map(([key]) => this.#now(key));
+  }
+
+  /** Whether somebody that this unit waits for waits for this unit. Who is about to begin counts as having begun. */
+  #isInCycle(unit: UnitModel): boolean {
+    const holds = (other: UnitModel): string[] => [
+      ...other.turnKeys(this.kept),
+      ...[...other.late.keys()].map((key) => this.#now(key)),
+    ];
+    const awaited = (other: UnitModel): string[] =>
+      other.phase === "waiting" ? other.turnKeys(this.kept) : this.#waitsFor(other);
+    const seen = new Set<UnitModel>([unit]);
+    for (const one of seen) {
+      for (const other of this.#units) {
+        if (other === one || !this.#hasTurn(other)) continue;
+        const keys = new Set(holds(other));
+        if (!awaited(one).some((key) => keys.has(key))) continue;
+        if (other === unit) return true;
+        seen.add(other);
+      }
+    }
+    return false;
+  }
+
+  /** The key under which a record is kept now. */
+  #now(key: string): string {
+    return key.startsWith("chat:") ? `chat:${resolveChat(Number(key.slice("chat:".length)), this.kept)}` : key;
   }
 
   /** Whether a unit keeps others waiting. */
@@ -357,10 +450,15 @@ export class Model {
     if (effect.mayRepeat === undefined) this.#pending.delete(effect);
     for (const key of new Set([...before.keys(), ...this.kept.records.keys()])) {
       if (before.get(key) === this.kept.records.get(key)) continue;
+      for (const listing of this.#listings) listing.hear(key, this.kept.records.get(key));
       const recent = this.#recent.get(key) ?? new Set();
       this.#recent.set(key, recent.add(before.get(key)));
     }
   }
+}
+
+function forgetWanted({ late }: UnitModel): void {
+  for (const [key, held] of late) if (held === "wanted") late.delete(key);
 }
 
 function turnKeysOf(open: OpenUpdate, kept: Kept): string[] {

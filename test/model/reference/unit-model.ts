@@ -11,6 +11,9 @@ export type Value = Record<string, unknown>;
 /** The value of a record that does not exist yet. */
 export const initialValue = (): Value => ({ n: 0 });
 
+/** What the keys of entries begin with. */
+export const ENTRY = "entry:";
+
 /** In a value, what no codec can keep and what the persistence refuses for good. */
 export const UNKEEPABLE = "spoiled";
 export const REFUSED = "too much";
@@ -25,12 +28,15 @@ export interface UnitModelSubject {
   readonly users: readonly number[];
 }
 
-/** The records that a unit begins with, and what else it may see. */
+/** A record in a unit of work. */
 interface Loaded {
-  /** What it began with; where several are possible, until it has looked, none. */
+  /** What it began with; where several are possible, until it has looked, the newest. */
   text: string | undefined;
   possible: ReadonlySet<string | undefined>;
-  value?: Value;
+  /** Whether it was dropped: then what is changed later begins anew. */
+  isDropped?: boolean;
+  /** Its value, once it was looked at or assigned. */
+  touched?: { value: Value | undefined };
 }
 
 /** How a unit of work ends. */
@@ -57,6 +63,10 @@ export class UnitModel {
   keepsCalls = true;
   /** Whether what it rejects with is right. */
   readonly errors: ((error: unknown) => boolean)[] = [];
+  /** The records that it touches beyond those of its turn. */
+  readonly late: Map<string, "wanted" | "owned"> = new Map();
+  /** Why it is rolled back, whatever its handlers do. */
+  doom: { readonly error: unknown } | undefined;
   readonly #loaded = new Map<string, Loaded>();
   #bot: { before: string | undefined; text: string | undefined; isChanged: boolean } | undefined;
   #botView: ReadonlySet<string | undefined> = new Set();
@@ -88,35 +98,69 @@ export class UnitModel {
     this.phase = "running";
   }
 
+  /** A further record is its own from now on. */
+  take(key: string, { records }: Kept): void {
+    this.late.set(key, "owned");
+    if (key !== "bot" && !this.has(key)) {
+      this.#loaded.set(key, { text: records.get(key), possible: new Set([records.get(key)]) });
+    }
+  }
+
+  /** Whether a record is its own. */
+  has(key: string): boolean {
+    return this.#loaded.has(key);
+  }
+
+  /** A record of its own as it would be kept now; `undefined` if it is not. */
+  own(key: string): { readonly value: Value | undefined } | undefined {
+    const loaded = this.#loaded.get(key);
+    return loaded && (loaded.touched ?? { value: valueOf(key, baseOf(loaded)) });
+  }
+
+  /** Whether there would be a record now. */
+  isThere(key: string): boolean {
+    return this.own(key)?.value !== undefined;
+  }
+
   /** Compares what a handler sees with what it must see, and gives the model's own value, to do the same to it. */
-  look(key: string, seen: unknown): Value {
+  look(key: string, seen: unknown): Value | undefined {
     const loaded = this.#loaded.get(key);
     if (loaded === undefined) throw new Violation(`${this.subject.name} sees ${key}, which is not its own`);
-    if (loaded.value === undefined) {
-      const text = [...loaded.possible].find((possible) => isDeepStrictEqual(valueOf(possible), seen));
-      loaded.value = valueOf(text);
-      loaded.text = text ?? (loaded.possible.has(undefined) ? undefined : loaded.text);
+    if (loaded.touched === undefined) {
+      if (loaded.isDropped !== true) {
+        const text = [...loaded.possible].find((possible) => isDeepStrictEqual(valueOf(key, possible), seen));
+        loaded.text = text ?? (loaded.possible.has(undefined) ? undefined : loaded.text);
+      }
+      loaded.touched = { value: valueOf(key, baseOf(loaded)) };
     }
-    this.#require(key, loaded.value, seen);
-    return loaded.value;
+    this.#require(key, loaded.touched.value, seen);
+    return loaded.touched.value;
   }
 
   assign(key: string, value: Value): void {
     const loaded = this.#loaded.get(key);
-    if (loaded !== undefined) loaded.value = value;
+    if (loaded !== undefined) loaded.touched = { value };
+  }
+
+  /** The record is removed, until it is touched again. */
+  drop(key: string): void {
+    const loaded = this.#loaded.get(key);
+    if (loaded === undefined) return;
+    loaded.isDropped = true;
+    delete loaded.touched;
   }
 
   /** The bot's data as a handler sees it, read-only. */
   lookAtBot(seen: unknown): void {
-    if ([...this.#botView].some((text) => isDeepStrictEqual(valueOf(text), seen))) return;
-    this.#require("bot", valueOf([...this.#botView][0]), seen);
+    if ([...this.#botView].some((text) => isDeepStrictEqual(valueOf("bot", text), seen))) return;
+    this.#require("bot", valueOf("bot", [...this.#botView][0]), seen);
   }
 
   /** The bot's data as it is given to a change. What the change makes of it is told to {@link UnitModel.changeBot}. */
   takeBot(kept: Kept, seen: unknown): Value {
     const newest = kept.records.get("bot");
     this.#bot ??= { before: newest, text: newest, isChanged: false };
-    const value = valueOf(this.#bot.text);
+    const value = valueOf("bot", this.#bot.text) as Value;
     this.#botView = new Set([this.#bot.text]);
     this.#require("bot", value, seen);
     return value;
@@ -124,7 +168,7 @@ export class UnitModel {
 
   changeBot(value: Value): void {
     const text = JSON.stringify(value);
-    if (this.#bot === undefined || text === JSON.stringify(valueOf(this.#bot.text))) return;
+    if (this.#bot === undefined || text === JSON.stringify(valueOf("bot", this.#bot.text))) return;
     this.#bot = { ...this.#bot, text, isChanged: true };
     this.#botView = new Set([text]);
   }
@@ -134,11 +178,13 @@ export class UnitModel {
     const { name, update } = this.subject;
     this.phase = "ended";
     this.endedAt = now;
-    if (threw !== undefined) this.errors.push((error) => error === threw.error);
-    const isRolledBack = threw !== undefined && (onHandlerError === "rollback" || update === undefined);
+    const failure = threw ?? this.doom;
+    if (failure !== undefined) this.errors.push((error) => error === failure.error);
+    const isFailed = threw !== undefined && (onHandlerError === "rollback" || update === undefined);
+    const isRolledBack = isFailed || this.doom !== undefined;
     const isKept = !isRolledBack && this.#canBeKept(threw !== undefined);
     const changes = isKept ? this.#changes() : [];
-    const isRefused = changes.some(({ after }) => after.includes(REFUSED));
+    const isRefused = changes.some(({ after }) => after?.includes(REFUSED));
     if (isRefused) this.errors.push(hasCode("PERDURE_REFUSED"));
     if (changes.some((change) => change.isShared)) this.errors.push(this.#isConflict);
     this.keepsCalls = isKept && !isRefused;
@@ -152,19 +198,23 @@ export class UnitModel {
   }
 
   readonly #isConflict = (error: unknown): boolean =>
-    this.concluded?.conflicted === true && hasCode("PERDURE_CONFLICT")(error);
+    this.concluded?.conflicted === true &&
+    // It owns what stands for everybody when it ends: then waiting for it may be a cycle too.
+    (hasCode("PERDURE_CONFLICT")(error) || hasCode("PERDURE_DEADLOCK")(error));
 
   #canBeKept(hasThrown: boolean): boolean {
-    const isSpoiled = [...this.#loaded.values()].some(({ value }) => value !== undefined && UNKEEPABLE in value);
+    const values = Array.from(this.#loaded.values(), ({ touched }) => touched?.value);
+    const isSpoiled = values.some((value) => value !== undefined && UNKEEPABLE in value);
     if (isSpoiled && !hasThrown) this.errors.push(hasCode("PERDURE_CANNOT_KEEP"));
     return !isSpoiled;
   }
 
   #changes(): Change[] {
     const changes: Change[] = [];
-    for (const [key, { text: before, value }] of this.#loaded) {
-      const after = JSON.stringify(value ?? valueOf(before));
-      if (after !== JSON.stringify(valueOf(before))) changes.push({ key, before, after, isShared: isShared(key) });
+    for (const [key, loaded] of this.#loaded) {
+      const [before, after] = [loaded.text, afterOf(key, loaded)];
+      // What it has owned since it touched it, nobody else has changed.
+      if (after !== before) changes.push({ key, before, after, isShared: isShared(key) && !this.late.has(key) });
     }
     const bot = this.#bot;
     if (bot?.isChanged === true && bot.text !== undefined) {
@@ -173,7 +223,7 @@ export class UnitModel {
     return changes;
   }
 
-  #require(key: string, expected: Value, seen: unknown): void {
+  #require(key: string, expected: Value | undefined, seen: unknown): void {
     if (isDeepStrictEqual(expected, seen)) return;
     const told = `${JSON.stringify(seen)}, must be ${JSON.stringify(expected)}`;
     throw new Violation(`${this.subject.name} sees ${key} as ${told}`);
@@ -194,13 +244,28 @@ export function turnKeys(
   ];
 }
 
+/** What is kept of a record that was only looked at, as of one that was not touched. */
+function afterOf(key: string, loaded: Loaded): string | undefined {
+  const base = baseOf(loaded);
+  if (loaded.touched === undefined) return base;
+  const text = JSON.stringify(loaded.touched.value);
+  return text === JSON.stringify(valueOf(key, base)) ? base : text;
+}
+
+function baseOf({ text, isDropped }: Loaded): string | undefined {
+  return isDropped === true ? undefined : text;
+}
+
+/** Whether a record stands for everybody, so that nobody has a turn for it. */
 function isShared(key: string): boolean {
   const [kind, id] = key.split(":");
   return kind === "user" && SERVICE_ACCOUNTS.has(Number(id));
 }
 
-function valueOf(text: string | undefined): Value {
-  return text === undefined ? initialValue() : (JSON.parse(text) as Value);
+/** The value of a record. An entry that does not exist has none. */
+export function valueOf(key: string, text: string | undefined): Value | undefined {
+  if (text !== undefined) return JSON.parse(text) as Value;
+  return key.startsWith(ENTRY) ? undefined : initialValue();
 }
 
 export function hasCode(code: string): (error: unknown) => boolean {

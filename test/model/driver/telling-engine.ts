@@ -1,0 +1,31 @@
+import { Engine, type EngineOptions, type TransactionKeys } from "../../../src/engine/engine.ts";
+import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";
+
+/** Runs what a call does in a unit of work of its own. */
+export type Around = <T>(unit: UnitOfWork, work: () => Promise<T>) => Promise<T>;
+
+/** The real engine, which tells of the units of work that calls outside of handlers make for themselves. */
+export class TellingEngine extends Engine {
+  #around: Around | undefined;
+
+  constructor(options: EngineOptions) {
+    super(options);
+  }
+
+  /** Makes a call, around whose unit of work `around` stands. */
+  async tell<T>(around: Around, make: () => Promise<T>): Promise<T> {
+    this.#around = around;
+    try {
+      return await make();
+    } finally {
+      this.#around = undefined;
+    }
+  }
+
+  override join<T>(name: string, keys: TransactionKeys, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    const around = this.#around;
+    this.#around = undefined;
+    if (around === undefined || this.isInUnit) return super.join(name, keys, work);
+    return super.join(name, keys, (unit) => around(unit, () => work(unit)));
+  }
+}
