@@ -137,3 +137,19 @@ test("an update that is accepted twice at once, and done before the first answer
   await first;
   expect(await persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: '{"n":1}', version: 0 }]);
 });
+
+test("forgetting a user takes along what the private chat was left while it waited for the user", async () => {
+  const { engine, persistence } = await start([]);
+  const { promise: late, resolve: goOn } = Promise.withResolvers<void>();
+  const leaving = engine.transaction({ users: [1] }, async (unit) => {
+    await late;
+    const job = await unit.perform("job", () => unit.open({ kind: "job", id: "a" }));
+    job.set({ left: true });
+    job.foundBy = { chatId: 1 };
+  });
+  const forgetting = engine.transaction({ chats: [1] }, () => engine.forgetUser(1));
+  await settled();
+  goOn();
+  await Promise.all([leaving, forgetting]);
+  expect(await persistence.read([{ kind: "job", id: "a" }])).toEqual([undefined]);
+});

@@ -291,8 +291,10 @@ export class Engine {
    */
   forgetUser(id: number): Promise<void> {
     return this.join(`forgetting user ${id}`, { chats: [id], users: [id] }, async (unit) => {
-      for (const kind of ["chat", "user"] as const) {
-        await this.#drop(unit, kind, id);
+      const scopes = ["chat", "user"] as const;
+      for (const kind of scopes) await this.#drop(unit, kind, id);
+      // Once it has both: whoever had one of them until then may have left something that belongs to the other.
+      for (const kind of scopes) {
         for (const value of await belongings(unit, this.records, { kind, id })) value.drop();
       }
     });

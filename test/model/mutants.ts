@@ -4,12 +4,14 @@ import { KeptValue } from "../../src/engine/kept-value.ts";
 import { Turn, Turns } from "../../src/engine/turns.ts";
 import { UnitOfWork } from "../../src/engine/unit-of-work.ts";
 import { isPerdureError } from "../../src/errors.ts";
-import type { RecordChange } from "../../src/data/record.ts";
+import type { RecordChange, TimedKind } from "../../src/data/record.ts";
 import type {
   Acceptance,
   AtomicPersistence,
+  EarliestOptions,
   InboxEntry,
   OpenUpdatesOptions,
+  TimedRecord,
   UnitCommit,
 } from "../../src/persistence/atomic-persistence.ts";
 import { FailingPersistence } from "../support/failing-persistence.ts";
@@ -115,6 +117,52 @@ class RemovalsLater extends FailingPersistence {
   }
 }
 
+/** Commits jobs by themselves, before the rest or after it. */
+class JobsApart extends FailingPersistence {
+  readonly #when: "before" | "after";
+
+  constructor(inner: AtomicPersistence, when: "before" | "after") {
+    super(inner);
+    this.#when = when;
+  }
+
+  override async commit(units: Units): Promise<void> {
+    const jobs = units.map(({ changes }) => ({ changes: changes.filter(isOfJob) }));
+    const others = units.map((unit) => ({ ...unit, changes: unit.changes.filter((change) => !isOfJob(change)) }));
+    for (const part of this.#when === "before" ? [jobs, others] : [others, jobs]) await super.commit(part);
+  }
+}
+
+class JobRemovalsLost extends FailingPersistence {
+  override commit(units: Units): Promise<void> {
+    const isKept = (change: RecordChange): boolean => !isOfJob(change) || change.record !== undefined;
+    return super.commit(units.map((unit) => ({ ...unit, changes: unit.changes.filter(isKept) })));
+  }
+}
+
+class JobFailuresLost extends FailingPersistence {
+  override commit(units: Units): Promise<void> {
+    const isKept = (change: RecordChange): boolean =>
+      !isOfJob(change) || change.record?.text.includes("failure") !== true;
+    return super.commit(units.map((unit) => ({ ...unit, changes: unit.changes.filter(isKept) })));
+  }
+}
+
+/** Finds only what becomes due once it was looked for. */
+class DowntimeForgotten extends FailingPersistence {
+  #since: number | undefined;
+
+  override async earliest(kind: TimedKind, options: EarliestOptions): Promise<readonly TimedRecord[]> {
+    const since = (this.#since ??= options.until);
+    const found = await super.earliest(kind, options);
+    return found.filter(({ record }) => record.time > since);
+  }
+}
+
+function isOfJob({ key }: RecordChange): boolean {
+  return key.kind === "job";
+}
+
 /** Puts another method in the place of one. What it answers takes that back. */
 function replace<T extends object, K extends keyof T>(of: T, name: K, make: (method: T[K]) => T[K]): () => void {
   const method = of[name];
@@ -172,6 +220,29 @@ const forgettingInTwo = (): (() => void) =>
 /** A listing in a unit of work is of the last commit. */
 const ownEntriesNotListed = (): (() => void) => replace(UnitOfWork.prototype, "known", () => () => undefined);
 
+/** A job runs without the turns of its chat and its user. */
+const jobsWithoutTurns = (): (() => void) =>
+  replace(Engine.prototype, "run", (run) => {
+    return function (this: Engine, task, work) {
+      return run.call(this, { ...task, chatId: undefined, userId: undefined }, work as never) as never;
+    };
+  });
+
+let underneath: AtomicPersistence | undefined;
+
+/** What is written about a job is kept at once, whatever becomes of the unit of work. */
+const jobsAtOnce = (): (() => void) =>
+  replace(KeptValue.prototype, "set", (set) => {
+    return function (this: KeptValue, value) {
+      set.call(this, value);
+      if (this.key.kind !== "job") return;
+      queueMicrotask(() => {
+        const change = this.change();
+        if (change !== undefined) void Promise.resolve(underneath?.commit([{ changes: [change] }])).catch(() => {});
+      });
+    };
+  });
+
 /** Every one of these must be found. */
 export const MUTANTS: readonly Mutant[] = [
   { name: "no done mark", mutate: (inner) => new NoDoneMark(inner) },
@@ -191,5 +262,12 @@ export const MUTANTS: readonly Mutant[] = [
   { name: "a user is forgotten in two units of work", seed: 64, spoil: forgettingInTwo },
   { name: "entries are not owned", seed: 8, spoil: entriesNotOwned },
   { name: "cycles of waits are not found", seed: 14, spoil: cyclesNotFound },
+  { name: "jobs in a commit of their own after the rest", mutate: (inner) => new JobsApart(inner, "after") },
+  { name: "jobs in a commit of their own before the rest", mutate: (inner) => new JobsApart(inner, "before") },
+  { name: "the removal of a job is not in the commit", mutate: (inner) => new JobRemovalsLost(inner) },
+  { name: "that a run has failed is not noted", seed: 13, mutate: (inner) => new JobFailuresLost(inner) },
+  { name: "jobs that were due during a downtime are not found", mutate: (inner) => new DowntimeForgotten(inner) },
+  { name: "jobs do not take turns", seed: 12, spoil: jobsWithoutTurns },
+  { name: "a job is scheduled although it is rolled back", mutate: (inner) => (underneath = inner), spoil: jobsAtOnce },
   { name: "a handler's own entries are not listed", seed: 23, spoil: ownEntriesNotListed },
 ];

@@ -1,8 +1,13 @@
 import type { Update } from "@grammyjs/types";
 import { Collection } from "../../../src/collection/collection.ts";
+import type { Task } from "../../../src/engine/engine.ts";
 import { Entries } from "../../../src/collection/entries.ts";
 import { Reporter } from "../../../src/engine/reporter.ts";
 import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";
+import type { JobHost } from "../../../src/jobs/job-host.ts";
+import { JobDefinitions } from "../../../src/jobs/job-definitions.ts";
+import { JobQueue } from "../../../src/jobs/job-queue.ts";
+import { JobRunner } from "../../../src/jobs/job-runner.ts";
 import { PollingGate } from "../../../src/grammy/polling-gate.ts";
 import type { UnitCommit } from "../../../src/persistence/atomic-persistence.ts";
 import { DrivenClock } from "../../support/driven-clock.ts";
@@ -11,7 +16,8 @@ import type { Action } from "../handler/action.ts";
 import { call, list, make, turnsOf, type Call as AppCall, type CalledApp } from "../handler/call.ts";
 import { perform, type Stage } from "../handler/perform.ts";
 import type { Effect } from "../reference/effect.ts";
-import { FileReader } from "../reference/file-content.ts";
+import { FileReader, jobAsKept } from "../reference/file-content.ts";
+import { JOB_DEFINITIONS, RETRY_ATTEMPTS, RETRY_PAUSE } from "../reference/job-state.ts";
 import type { LifeOptions, Settlement } from "../reference/model.ts";
 import { initialValue, type UnitModel, type Value } from "../reference/unit-model.ts";
 import { Violation } from "../violation.ts";
@@ -36,6 +42,9 @@ type GetUpdates = Parameters<PollingGate["transformer"]>[0];
 
 const SCHEMA = { initial: initialValue, migrations: [] };
 
+/** So long the clock goes on by itself, in milliseconds. */
+const LONGEST_WAKE = 120_000;
+
 /** Whoever waits for this is gone. */
 const never = new Promise<never>(() => {});
 
@@ -48,6 +57,9 @@ export class Life implements Watcher {
   readonly #reader: FileReader;
   readonly #engine: TellingEngine;
   readonly #app: CalledApp;
+  readonly #jobRunner: JobRunner;
+  /** What goes on in the units of work that run. */
+  readonly #stages = new Map<UnitOfWork, Stage>();
   readonly #gate: PollingGate;
   readonly #stopping = new AbortController();
   readonly #waiting: ((isAlive: boolean) => void)[] = [];
@@ -72,18 +84,28 @@ export class Life implements Watcher {
     );
     this.#reader = new FileReader(world.path);
     const watched = new WatchedPersistence(this.#inner, this);
-    this.#engine = new TellingEngine({
+    const reporter = silentReporter();
+    const engineOptions = {
       persistence: world.options.mutate?.(watched) ?? watched,
       schema: { bot: SCHEMA, chat: SCHEMA, user: SCHEMA },
       clock: this.#clock,
-      reporter: silentReporter(),
+      reporter,
       concurrency: settings.concurrency,
       onHandlerError: settings.onHandlerError,
       maxAttempts: settings.maxAttempts,
       onMigrate: settings.merge as ((old: unknown, fresh: unknown) => unknown) | undefined,
       onReplayNeeded: () => void this.#replay(),
+    };
+    this.#engine = new TellingEngine(engineOptions, (task, run) => this.#task(task, run));
+    const definitions = new JobDefinitions();
+    const host = hostOf(this.#engine, this.#clock);
+    const jobQueue: JobQueue<{ unit: UnitOfWork }> = new JobQueue(definitions, host, ({ unit, ...run }) => {
+      return { ...run, unit, jobQueue } as never;
     });
-    this.#app = appOf(this.#engine);
+    this.#app = appOf(this.#engine, host, jobQueue, this.#defineJobs(jobQueue));
+    const { concurrency: most, maxAttempts } = settings;
+    const jobOptions = { engine: this.#engine, clock: this.#clock, reporter, definitions, host, maxAttempts, most };
+    this.#jobRunner = new JobRunner(jobOptions);
     const lifetime = { opened: async (): Promise<TellingEngine> => this.#engine, stopping: this.#stopping.signal };
     this.#gate = new PollingGate({
       open: () => lifetime,
@@ -134,10 +156,11 @@ export class Life implements Watcher {
   call(made: AppCall, token: number): void {
     if (!this.isReady) return;
     const { chats, users } = turnsOf(made);
+    const now = this.#clock.now();
     const model = this.#world.model.transacting(chats, users);
     const around: Around = async (unit, work) => {
       let result: Awaited<ReturnType<typeof work>> | undefined;
-      await this.#run(unit, model, token, async (stage) => void (result = await call(made, stage, work)));
+      await this.#run(unit, model, token, async (stage) => void (result = await call(made, stage, work, now)));
       return result as never;
     };
     void this.#settle(model, async () => {
@@ -187,6 +210,7 @@ export class Life implements Watcher {
     this.#isStopped = true;
     this.#world.model.stopping();
     this.#stopping.abort();
+    this.#jobRunner.stop();
     await this.#unlessDead(this.#engine.stop(timeout));
     for (const go of this.#waiting.splice(0)) {
       this.#world.tally.count("a handler is given up");
@@ -198,7 +222,11 @@ export class Life implements Watcher {
 
   async pass(milliseconds: number): Promise<void> {
     const before = this.#clock.now();
-    await this.#clock.advance(milliseconds);
+    // Whoever looks for jobs looks every ten seconds. So in hours the machine sleeps, once what is tried again has been.
+    const awake = Math.min(milliseconds, LONGEST_WAKE);
+    await this.#clock.advance(awake / 2);
+    await this.#clock.jump(milliseconds - awake);
+    await this.#clock.advance(awake / 2);
     if (this.#isDead) this.#world.model.now = Math.max(this.#world.model.now, before + milliseconds);
     this.#tick();
   }
@@ -241,7 +269,63 @@ export class Life implements Watcher {
     await this.#unlessDead(this.#engine.load());
     this.#isReady = true;
     this.#world.sign();
+    this.#world.model.jobsStart();
+    this.#jobRunner.start();
     if (this.#settings.way.endsWith("webhook")) void this.#replay();
+  }
+
+  /** Defines what jobs do: what their data says. */
+  #defineJobs(queue: JobQueue<{ unit: UnitOfWork }>): CalledApp["schedule"] {
+    const retry = { attempts: RETRY_ATTEMPTS, backoff: RETRY_PAUSE };
+    const [plain, retried] = JOB_DEFINITIONS.map((name) =>
+      queue.define<readonly Action[]>(
+        name,
+        async ({ unit, job, scheduledTime, attempt }) => {
+          const stage = this.#stages.get(unit);
+          if (stage === undefined) return never;
+          const run = { scheduled: scheduledTime.getTime(), attempt, data: job.data };
+          this.#world.check(() => this.#world.model.jobRuns(stage.model, run));
+          if (this.#world.violation !== undefined) return never;
+          return perform(job.data, stage);
+        },
+        name === "retried" ? { retry } : {},
+      ),
+    );
+    return (id, { definition, rhythm, delay, chat, user, data }) => {
+      const kind = definition === "plain" ? plain : retried;
+      if (kind === undefined) throw new TypeError(`There are no jobs that are ${definition}.`);
+      // As a program would write it: what makes histories shares parts, which the codec keeps.
+      const plainData = JSON.parse(JSON.stringify(data)) as readonly Action[];
+      const options = { id, chatId: chat, userId: user, data: plainData };
+      if (rhythm === "once") return queue.runOnce(kind, delay, options);
+      if (rhythm === "daily") return queue.runDaily(kind, "06:00", options);
+      if (rhythm === "cron") return queue.runCron(kind, "0 * * * *", options);
+      if (rhythm === "monthly") return queue.runMonthly(kind, "06:00", -1, options);
+      return queue.runRepeating(kind, Number(rhythm.slice("every ".length)), options);
+    };
+  }
+
+  /** The engine begins with something about a job. */
+  async #task<T>({ chatId, userId, keys, alone }: Task, run: (around: Around) => Promise<T>): Promise<T> {
+    const [key] = keys;
+    if (key?.kind !== "job") throw new TypeError("A task is about a job.");
+    const model = this.#world.model.tasking(key.id, chatId, userId, alone);
+    const around: Around = async (unit, work) => {
+      let result: Awaited<ReturnType<typeof work>> | undefined;
+      await this.#run(unit, model, this.#world.nextToken(), async () => {
+        result = await work();
+        const record = unit.known(key)?.current;
+        this.#world.check(() => this.#world.model.jobNoted(model, record && jobAsKept(record)));
+      });
+      return result as never;
+    };
+    let value: T | undefined;
+    const settlement = await this.#settle(model, async () => {
+      value = await run(around);
+      return "handled";
+    });
+    if ("error" in settlement) throw settlement.error;
+    return value as T;
   }
 
   async #poll(limit: number): Promise<void> {
@@ -337,17 +421,21 @@ export class Life implements Watcher {
     this.#world.check(() => this.#world.model.begin(model));
     if (this.#world.violation !== undefined) return never;
     let threw: { readonly error: unknown } | undefined;
+    const stage: Stage = {
+      unit,
+      app: this.#app,
+      model,
+      reference: this.#world.model,
+      token,
+      unlessDead: (promise) => this.#unlessDead(promise),
+      hasTouched: (id) => unit.known({ kind: "job", id }) !== undefined,
+      wait: () => this.#wait(),
+      die: () => this.#die(),
+      calledAfterCommit: () => this.#world.check(() => this.#world.model.calledAfterCommit(model)),
+    };
+    this.#stages.set(unit, stage);
     try {
-      await play({
-        unit,
-        app: this.#app,
-        model,
-        reference: this.#world.model,
-        token,
-        wait: () => this.#wait(),
-        die: () => this.#die(),
-        calledAfterCommit: () => this.#world.check(() => this.#world.model.calledAfterCommit(model)),
-      });
+      await play(stage);
     } catch (error) {
       threw = { error };
       if (error instanceof Violation) this.#world.check(() => rethrow(error));
@@ -432,16 +520,30 @@ export class Life implements Watcher {
   }
 }
 
-/** What `Application` offers, as it does it. */
-function appOf(engine: TellingEngine): CalledApp {
-  const host = {
-    engine: async (): Promise<TellingEngine> => engine,
-    join: <T>(name: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T> => engine.join(name, {}, work),
+/** What collections and jobs get of `Application`, as it gives it. */
+function hostOf(engine: TellingEngine, clock: DrivenClock): JobHost & { readonly start: () => Promise<void> } {
+  return {
+    now: () => clock.now(),
+    engine: async () => engine,
+    unit: () => engine.current,
+    join: (name, work) => engine.join(name, {}, work),
+    start: async () => {},
   };
+}
+
+/** What `Application` offers, as it does it. */
+function appOf(
+  engine: TellingEngine,
+  host: JobHost,
+  jobQueue: JobQueue<{ unit: UnitOfWork }>,
+  schedule: CalledApp["schedule"],
+): CalledApp {
   return {
     entries: new Collection<Value>(new Entries("box", host)),
     drop: (scope, id) => engine.drop(scope, id),
     forgetUser: (id) => engine.forgetUser(id),
+    schedule,
+    getJob: (id) => jobQueue.getJob(id),
   };
 }
 

@@ -1,15 +1,24 @@
-import { Engine, type EngineOptions, type TransactionKeys } from "../../../src/engine/engine.ts";
+import { Engine, type EngineOptions, type Task, type TransactionKeys } from "../../../src/engine/engine.ts";
 import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";
 
 /** Runs what a call does in a unit of work of its own. */
 export type Around = <T>(unit: UnitOfWork, work: () => Promise<T>) => Promise<T>;
 
-/** The real engine, which tells of the units of work that calls outside of handlers make for themselves. */
+/** Hears of a task, and runs it with something around its unit of work. */
+export type OnTask = <T>(task: Task, run: (around: Around) => Promise<T>) => Promise<T>;
+
+/** The real engine, which tells of the units of work that are no update's: of calls outside of handlers, and of jobs. */
 export class TellingEngine extends Engine {
+  readonly #onTask: OnTask;
   #around: Around | undefined;
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineOptions, onTask: OnTask) {
     super(options);
+    this.#onTask = onTask;
+  }
+
+  override run<T>(task: Task, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.#onTask(task, (around) => super.run(task, (unit) => around(unit, () => work(unit))));
   }
 
   /** Makes a call, around whose unit of work `around` stands. */

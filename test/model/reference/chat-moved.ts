@@ -1,5 +1,6 @@
 import type { Effect } from "./effect.ts";
 import type { FileContent } from "./file-content.ts";
+import { JOB, jobOf, jobText } from "./job-state.ts";
 import { resolveChat, type Kept, type Migration } from "./kept.ts";
 
 /** What a merge of two chats' data makes. */
@@ -36,6 +37,10 @@ export class ChatMoved implements Effect {
         this.kind = `a chat moves to one that has data${this.#merge === undefined ? "" : ", merged"}`;
       kept.records.set(`chat:${to}`, fresh === undefined ? old : this.#merged(old, fresh));
       kept.records.delete(`chat:${from}`);
+    }
+    for (const [key, text] of kept.records) {
+      const job = key.startsWith(JOB) ? jobOf(text) : undefined;
+      if (job?.chat === from) kept.records.set(key, jobText({ ...job, chat: to }));
     }
     kept.aliases.set(from, to);
   }

@@ -1,5 +1,8 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DONE_MEMORY } from "../../../src/persistence/atomic-persistence.ts";
+import type { KeptRecord } from "../../../src/data/record.ts";
+import type { KeptJob } from "../../../src/jobs/job-record.ts";
+import { JOB, dueOf, jobText, type JobState } from "./job-state.ts";
 import type { SetAsideUpdate } from "./kept.ts";
 
 type Row = Record<string, unknown>;
@@ -26,6 +29,7 @@ export function isDone(id: number, { done }: FileContent): boolean {
 export class FileReader {
   readonly #database: DatabaseSync;
   readonly #records: StatementSync;
+  readonly #jobs: StatementSync;
   readonly #inbox: StatementSync;
   readonly #failed: StatementSync;
   readonly #aliases: StatementSync;
@@ -38,6 +42,7 @@ export class FileReader {
       `select 'bot' as key, data from bot_data union all select 'chat:' || id, data from chat_data
        union all select 'user:' || id, data from user_data union all select 'entry:' || id, data from entry`,
     );
+    this.#jobs = prepare("select id, due, chat_id, user_id, data from job");
     this.#inbox = prepare(`select update_id, attempts, "update" from inbox order by arrival`);
     this.#failed = prepare(`select update_id, attempts, "update" from failed order by rowid`);
     this.#aliases = prepare("select old_id, new_id from chat_alias");
@@ -48,7 +53,10 @@ export class FileReader {
     const rows = (statement: StatementSync, ...values: number[]): Row[] => statement.all(...values);
     return {
       now,
-      records: new Map(rows(this.#records).map((row) => [String(row["key"]), String(row["data"])])),
+      records: new Map([
+        ...rows(this.#records).map((row): [string, string] => [String(row["key"]), String(row["data"])]),
+        ...rows(this.#jobs).map((row): [string, string] => [JOB + String(row["id"]), jobIn(row)]),
+      ]),
       inbox: new Map(rows(this.#inbox).map((row) => [Number(row["update_id"]), updateOf(row)])),
       failed: rows(this.#failed).map(updateOf),
       aliases: new Map(rows(this.#aliases).map((row) => [Number(row["old_id"]), Number(row["new_id"])])),
@@ -66,4 +74,31 @@ export class FileReader {
 
 function updateOf(row: Row): SetAsideUpdate {
   return { id: Number(row["update_id"]), attempts: Number(row["attempts"]), text: String(row["update"]) };
+}
+
+/** A job as it is kept, told as the model tells it. */
+export function jobAsKept(record: Pick<KeptRecord, "text" | "time" | "chatId" | "userId">): string {
+  const { schedule, definition, data, next, retry, failure, begun } = JSON.parse(record.text) as KeptJob;
+  const job: JobState = {
+    definition: definition as JobState["definition"],
+    rhythm: schedule.kind === "repeating" ? `every ${schedule.every}` : schedule.kind,
+    anchor: schedule.kind === "once" ? schedule.at : schedule.kind === "repeating" ? schedule.anchor : undefined,
+    data,
+    chat: record.chatId,
+    user: record.userId,
+    next,
+    retryAt: retry?.at,
+    retried: retry?.failed,
+    failed: failure?.run,
+    begun,
+  };
+  const { time = Infinity } = record;
+  return time === dueOf(job) ? jobText(job) : `${jobText(job)}, found by ${time}`;
+}
+
+function jobIn(row: Row): string {
+  const [time, chatId, userId] = [row["due"], row["chat_id"], row["user_id"]].map((value) => {
+    return value === null ? undefined : Number(value);
+  });
+  return jobAsKept({ text: String(row["data"]), time, chatId, userId });
 }

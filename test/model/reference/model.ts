@@ -7,10 +7,12 @@ import { differences } from "./differences.ts";
 import { Dropped } from "./dropped.ts";
 import type { Effect } from "./effect.ts";
 import type { FileContent } from "./file-content.ts";
+import { JOB, afterFailure, afterRun, dueOf, givenUp, jobOf, jobText, type JobState } from "./job-state.ts";
 import { Listing } from "./listing.ts";
 import { memoryOf, nothingKept, resolveChat, type Kept, type OpenUpdate, type SentUpdate } from "./kept.ts";
+import { Restored } from "./restored.ts";
 import { SetAside } from "./set-aside.ts";
-import { UnitModel, hasCode, turnKeys, type UnitEnd } from "./unit-model.ts";
+import { UnitModel, hasCode, turnKeys, type UnitEnd, type Value } from "./unit-model.ts";
 
 /** How a bot is run, from its start to its end. */
 export interface LifeOptions {
@@ -45,6 +47,10 @@ export class Model {
   #life = 0;
   #sequence = 0;
   #isStopping = false;
+  /** What was due by then may have been begun by an earlier life. */
+  #jobsStartedAt = -Infinity;
+  /** Runs of jobs that have failed, by the key of the job: what is to be noted, and with what text before. */
+  readonly #failedRuns = new Map<string, { readonly before: string; readonly after: JobState }>();
   /** Whether an answer of `accept` was lost: then an update may count as accepted before. */
   mayRecount = false;
   readonly #tally: Tally;
@@ -61,6 +67,8 @@ export class Model {
     this.#unanswered.clear();
     this.#pending.clear();
     this.#isStopping = false;
+    this.#jobsStartedAt = Infinity;
+    this.#failedRuns.clear();
     this.mayRecount = false;
   }
 
@@ -124,6 +132,57 @@ export class Model {
     return this.#enter(`transaction ${JSON.stringify({ chats, users })}`, chats, users, undefined);
   }
 
+  /** A run of a job, or something to be noted about one, takes its turn. */
+  tasking(job: string, chat: number | undefined, user: number | undefined, isAlone: boolean): UnitModel {
+    const name = `job ${job} ${JSON.stringify({ chat, user })}`;
+    const unit = this.#enter(name, chat === undefined ? [] : [chat], user === undefined ? [] : [user], undefined, job);
+    unit.isAlone = isAlone;
+    return unit;
+  }
+
+  /** The run of a job begins, for this moment, with what it is to do. */
+  jobRuns(unit: UnitModel, run: { scheduled: number; attempt: number; data: unknown }): void {
+    const { key, job } = jobOfUnit(unit);
+    const { name } = unit.subject;
+    if (job === undefined || dueOf(job) > this.now) throw new Violation(`${name} runs, and is not due`);
+    if (this.#failedRuns.get(key)?.before === contentOf(job))
+      throw new Violation(`${name} runs again, and it was not noted that its last run has failed`);
+    this.#failedRuns.delete(key);
+    const { scheduled, after } = afterRun(job, this.now);
+    const [real, known] = [run, { scheduled, attempt: (job.retried ?? 0) + 1, data: job.data }].map((one) =>
+      JSON.stringify([one.scheduled, one.attempt, one.data]),
+    );
+    if (real !== known) throw new Violation(`${name} runs as ${real}, must be ${known}`);
+    if (dueOf(job) <= this.#jobsStartedAt && job.begun === undefined)
+      throw new Violation(`${name} may have been begun before, and no attempt was noted`);
+    if (after === undefined) unit.drop(key);
+    else unit.assign(key, after as unknown as Value);
+    unit.jobRun = { before: job, scheduled, attempt: run.attempt };
+    this.#tally.count(`a job runs${run.attempt > 1 || (job.begun ?? 0) > 1 ? " again" : ""}`);
+  }
+
+  /** What was to be done about a job without running it leaves the job like this. */
+  jobNoted(unit: UnitModel, text: string | undefined): void {
+    if (unit.jobRun !== undefined) return;
+    const { key, job } = jobOfUnit(unit);
+    const possible = job === undefined ? [] : this.#notesOf(key, job);
+    const before = job && jobText(job);
+    if (text === before) return;
+    const note = possible.find((one) => jobText(one) === text);
+    if (note === undefined) throw new Violation(`${unit.subject.name} leaves ${key} as ${text}, and it was ${before}`);
+    if (note.begun !== undefined && before !== undefined) {
+      unit.undo = new Restored(key, { noted: text ?? "", before });
+      if (this.#isStopping) this.expect(unit.undo);
+    }
+    unit.assign(key, note as unknown as Value);
+    this.#tally.count(note.begun === undefined ? "a job fails" : "a run of a job is noted");
+  }
+
+  /** The bot begins to run jobs. */
+  jobsStart(): void {
+    this.#jobsStartedAt = this.now;
+  }
+
   /** Its handlers begin to run. */
   begin(unit: UnitModel): void {
     const { name, update } = unit.subject;
@@ -158,7 +217,9 @@ export class Model {
 
   /** It does not get what it wants: because waiting would never end, or because it was given up. */
   failedToOwn(unit: UnitModel, error: unknown): void {
-    const isGivenUp = this.#isStopping && hasCode("PERDURE_UNIT_OVER")(error);
+    const isGivenUp =
+      this.#isStopping &&
+      ["PERDURE_UNIT_OVER", "PERDURE_STOPPED", "PERDURE_CLOSED"].some((code) => hasCode(code)(error));
     const isDeadlock = hasCode("PERDURE_DEADLOCK")(error);
     if (isDeadlock && unit.doom === undefined && !this.#isInCycle(unit))
       throw new Violation(`${unit.subject.name} fails with a deadlock, and nobody waits for it`);
@@ -209,6 +270,7 @@ export class Model {
       if (phase !== "ended" || !unit.errors.some((isRight) => isRight(settlement.error))) {
         throw wrong(`failed: ${String(settlement.error)}`);
       }
+      this.#noteFailedRun(unit);
       return this.#requireDurable(unit);
     }
     if (settlement.outcome === "handled") {
@@ -235,6 +297,7 @@ export class Model {
     this.#isStopping = true;
     for (const unit of this.#units) {
       const { noted, subject, phase } = unit;
+      if (unit.undo !== undefined) this.expect(unit.undo);
       unit.mayRunOn = phase === "waiting" && this.#blockers(unit, "owned").length === 0;
       if (!noted || subject.update === undefined || phase === "settled") continue;
       this.expect(new AttemptNoted(subject.update.id, -1, () => {}));
@@ -270,6 +333,16 @@ export class Model {
       if (phase === "waiting" && this.#blockers(unit, "wanted").length === 0)
         throw new Violation(`${subject.name} does not begin`);
     }
+    const [due] = this.dueJobs;
+    if (due !== undefined) throw new Violation(`${due} is due, and nobody runs it`);
+  }
+
+  /** Jobs that are due, and nobody runs. */
+  get dueJobs(): readonly string[] {
+    const due = [...this.kept.records].filter(([key, text]) => {
+      return key.startsWith(JOB) && dueOf(jobOf(text) as JobState) <= this.now;
+    });
+    return due.map(([key]) => key).filter((key) => this.#holders(key, "wanted").length === 0 && !this.#isEntered(key));
   }
 
   /** How many units of work are on their way. */
@@ -285,14 +358,21 @@ export class Model {
   /** Whether something on its way may have been run before: it runs alone, and others wait. */
   get isReplaying(): boolean {
     if (this.mayRecount) return true;
-    return this.#units.some(({ phase, subject: { update } }) => {
+    return this.#units.some(({ phase, isAlone, subject: { update } }) => {
+      if (isAlone && phase !== "settled") return true;
       return phase !== "settled" && update !== undefined && this.#openOf(update.id)?.life !== this.#life;
     });
   }
 
-  #enter(name: string, chats: readonly number[], users: readonly number[], update: SentUpdate | undefined): UnitModel {
+  #enter(
+    name: string,
+    chats: readonly number[],
+    users: readonly number[],
+    update: SentUpdate | undefined,
+    job?: string,
+  ): UnitModel {
     this.#sequence += 1;
-    const unit = new UnitModel({ name, chats, users, update, sequence: this.#sequence });
+    const unit = new UnitModel({ name, chats, users, update, job, sequence: this.#sequence });
     this.#units.push(unit);
     return unit;
   }
@@ -309,6 +389,30 @@ export class Model {
       this.expect(new AttemptNoted(update.id, 1, () => this.#noted(update))),
       this.expect(new SetAside(update.id, maxAttempts)),
     );
+  }
+
+  #isEntered(key: string): boolean {
+    return this.#units.some(
+      ({ phase, subject: { job } }) => phase === "waiting" && job !== undefined && JOB + job === key,
+    );
+  }
+
+  /** What may be noted about a job: that a run is begun, or given up, or has failed. */
+  #notesOf(key: string, job: JobState): JobState[] {
+    const failed = this.#failedRuns.get(key);
+    this.#failedRuns.delete(key);
+    const { chat, user } = job;
+    if (failed !== undefined) return failed.before === contentOf(job) ? [{ ...failed.after, chat, user }] : [];
+    if (dueOf(job) > this.now) return [];
+    const { begun = 0 } = job;
+    return [begun >= this.#options.maxAttempts ? givenUp(job) : { ...job, begun: begun + 1 }];
+  }
+
+  #noteFailedRun({ jobRun, subject }: UnitModel): void {
+    if (jobRun === undefined || subject.job === undefined) return;
+    const { before, scheduled, attempt } = jobRun;
+    const after = afterFailure(before, scheduled, attempt, this.now);
+    this.#failedRuns.set(JOB + subject.job, { before: contentOf(before), after });
   }
 
   #noted({ id }: SentUpdate): void {
@@ -455,6 +559,16 @@ export class Model {
       this.#recent.set(key, recent.add(before.get(key)));
     }
   }
+}
+
+function jobOfUnit(unit: UnitModel): { readonly key: string; readonly job: JobState | undefined } {
+  const key = JOB + String(unit.subject.job);
+  return { key, job: unit.own(key)?.value as JobState | undefined };
+}
+
+/** Everything of a job but whose it is: that may move with a chat. */
+function contentOf(job: JobState): string {
+  return jobText({ ...job, chat: undefined, user: undefined });
 }
 
 function forgetWanted({ late }: UnitModel): void {

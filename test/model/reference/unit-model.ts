@@ -3,6 +3,7 @@ import { SERVICE_ACCOUNTS } from "../../../src/engine/scopes-of-update.ts";
 import { Violation } from "../violation.ts";
 import { Concluded, type Change } from "./concluded.ts";
 import type { Effect } from "./effect.ts";
+import { JOB, jobText, type JobState } from "./job-state.ts";
 import { resolveChat, type Kept, type SentUpdate } from "./kept.ts";
 
 /** What is kept for a chat, a user or the bot in a history. */
@@ -26,6 +27,8 @@ export interface UnitModelSubject {
   readonly update?: SentUpdate | undefined;
   readonly chats: readonly number[];
   readonly users: readonly number[];
+  /** The job that it is about, if it is a run of one, or notes something about one. */
+  readonly job?: string | undefined;
 }
 
 /** A record in a unit of work. */
@@ -65,6 +68,12 @@ export class UnitModel {
   readonly errors: ((error: unknown) => boolean)[] = [];
   /** The records that it touches beyond those of its turn. */
   readonly late: Map<string, "wanted" | "owned"> = new Map();
+  /** Whether it runs alone, and so waits for everybody. */
+  isAlone = false;
+  /** The run of a job that it is: the job as it was, and for which moment it runs. */
+  jobRun: { readonly before: JobState; readonly scheduled: number; readonly attempt: number } | undefined;
+  /** What takes back that a run was noted, if a stop gives that run up. */
+  undo: Effect | undefined;
   /** Why it is rolled back, whatever its handlers do. */
   doom: { readonly error: unknown } | undefined;
   readonly #loaded = new Map<string, Loaded>();
@@ -84,7 +93,8 @@ export class UnitModel {
 
   /** The keys of the records whose turn it takes. */
   turnKeys(kept: Kept): string[] {
-    return turnKeys(this.subject, this.subject.update, kept);
+    const { job } = this.subject;
+    return [...turnKeys(this.subject, this.subject.update, kept), ...(job === undefined ? [] : [JOB + job])];
   }
 
   /** It begins, with the records of now. `recent` are the values of a moment ago, where a commit may be on its way. */
@@ -94,16 +104,16 @@ export class UnitModel {
       const possible = new Set([text, ...(isShared(key) ? (recent.get(key) ?? []) : [])]);
       this.#loaded.set(key, { text, possible });
     }
+    const { job } = this.subject;
+    if (job !== undefined) this.#take(JOB + job, kept);
     this.#botView = new Set([kept.records.get("bot"), ...(recent.get("bot") ?? [])]);
     this.phase = "running";
   }
 
   /** A further record is its own from now on. */
-  take(key: string, { records }: Kept): void {
+  take(key: string, kept: Kept): void {
     this.late.set(key, "owned");
-    if (key !== "bot" && !this.has(key)) {
-      this.#loaded.set(key, { text: records.get(key), possible: new Set([records.get(key)]) });
-    }
+    if (key !== "bot" && !this.has(key)) this.#take(key, kept);
   }
 
   /** Whether a record is its own. */
@@ -223,6 +233,10 @@ export class UnitModel {
     return changes;
   }
 
+  #take(key: string, { records }: Kept): void {
+    this.#loaded.set(key, { text: records.get(key), possible: new Set([records.get(key)]) });
+  }
+
   #require(key: string, expected: Value | undefined, seen: unknown): void {
     if (isDeepStrictEqual(expected, seen)) return;
     const told = `${JSON.stringify(seen)}, must be ${JSON.stringify(expected)}`;
@@ -248,8 +262,13 @@ export function turnKeys(
 function afterOf(key: string, loaded: Loaded): string | undefined {
   const base = baseOf(loaded);
   if (loaded.touched === undefined) return base;
-  const text = JSON.stringify(loaded.touched.value);
-  return text === JSON.stringify(valueOf(key, base)) ? base : text;
+  const text = textOf(key, loaded.touched.value);
+  return text === textOf(key, valueOf(key, base)) ? base : text;
+}
+
+function textOf(key: string, value: Value | undefined): string | undefined {
+  if (value === undefined || !key.startsWith(JOB)) return JSON.stringify(value);
+  return jobText(value as unknown as JobState);
 }
 
 function baseOf({ text, isDropped }: Loaded): string | undefined {
@@ -262,10 +281,10 @@ function isShared(key: string): boolean {
   return kind === "user" && SERVICE_ACCOUNTS.has(Number(id));
 }
 
-/** The value of a record. An entry that does not exist has none. */
+/** The value of a record. An entry or a job that does not exist has none. */
 export function valueOf(key: string, text: string | undefined): Value | undefined {
   if (text !== undefined) return JSON.parse(text) as Value;
-  return key.startsWith(ENTRY) ? undefined : initialValue();
+  return key.startsWith(ENTRY) || key.startsWith(JOB) ? undefined : initialValue();
 }
 
 export function hasCode(code: string): (error: unknown) => boolean {
