@@ -18,7 +18,7 @@ beforeAll(async () => void (options = await newPlayground()));
 afterAll(() => rmSync(options.folder, { recursive: true, force: true }));
 
 describe("the model finds what is wrong", () => {
-  test.for(MUTANTS)("$name", async ({ mutate, spoil, seed = SEED }, { annotate }) => {
+  test.for(MUTANTS)("$name", { timeout: 120_000 }, async ({ mutate, spoil, seed = SEED }, { annotate }) => {
     const mend = spoil?.();
     try {
       const find = await hunt(seed, HISTORIES, { ...options, mutate });

@@ -14,7 +14,7 @@ export type EntryId = (typeof ENTRY_IDS)[number];
 
 /** The ids that jobs have. */
 export const JOB_IDS = ["x", "y"] as const;
-export type JobId = (typeof JOB_IDS)[number];
+type JobId = (typeof JOB_IDS)[number];
 
 /** A job to be scheduled. One that runs once does so after `delay`; what it does is its data. */
 export interface WantedJob {
