@@ -1,6 +1,7 @@
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { KeptRecord, RecordKey } from "../data/record.ts";
 import { KeptValue } from "./kept-value.ts";
+import { SharedRead } from "./shared-read.ts";
 import type { Values } from "./values.ts";
 
 /**
@@ -22,15 +23,16 @@ export interface RecordReaderOptions {
 /** Reads records for units of work, waiting as long as they can't be read. */
 export class RecordReader {
   readonly #options: RecordReaderOptions;
+  readonly #shared: SharedRead;
 
   constructor(options: RecordReaderOptions) {
     this.#options = options;
+    this.#shared = new SharedRead(options);
   }
 
   /** The records as they are kept. */
   records(keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]> {
-    const { retry, read } = this.#options;
-    return retry(() => read(keys));
+    return this.#shared.records(keys);
   }
 
   /** The records as values. */

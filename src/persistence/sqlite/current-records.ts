@@ -9,8 +9,8 @@ export interface CurrentRecordsOptions {
   readonly maxCharacters: number;
 }
 
-/** More than an update reads: whoever reads so many at once goes through all of them, and would push out those that are in use. */
-const MOST_CACHED_AT_ONCE = 100;
+/** More than updates read: whoever reads so many at once goes through all of them, and would push out those that are in use. */
+const MOST_CACHED_AT_ONCE = 500;
 
 /** What stands under a key; that there is nothing is known as well. */
 interface Known {
