@@ -74,7 +74,12 @@ export interface Task extends UnitSubject {
 
 /** An update's way through the queues, and before it that of the migration which it announces. */
 interface Way {
-  readonly moving: { readonly migration: ChatAlias; readonly passage: Passage } | undefined;
+  readonly moving: Moving | undefined;
+  readonly passage: Passage;
+}
+
+interface Moving {
+  readonly migration: ChatAlias;
   readonly passage: Passage;
 }
 
@@ -112,7 +117,7 @@ export class Engine {
     const reader = new RecordReader({
       values,
       read: (keys) => transient.read(keys, (others) => persistence.read(others)),
-      refresh: refresh ?? (() => undefined),
+      refresh,
       retry: (task) => this.#retry(task),
     });
     this.#committer = new Committer({ persistence, clock, retry: (task) => this.#retry(task) });
@@ -188,9 +193,9 @@ export class Engine {
   async #handleClaimed(first: Way, update: Update, claim: Claim, run: Run, onAside?: () => void): Promise<Outcome> {
     let way = first;
     try {
-      const attempts = await this.#attemptsOf(update, claim);
+      const attempts = claim.kind === "unknown" ? await this.#acceptedNow(update) : attemptsOf(claim);
       if (attempts === undefined) return "duplicate";
-      while (!(await this.#migrate(way))) {
+      while (way.moving !== undefined && !(await this.#migrate(way.moving))) {
         // Whoever it waited for wants one of the chats, and goes first.
         this.#leave(way);
         way = this.#enter(update);
@@ -345,7 +350,7 @@ export class Engine {
     const migration = migrationOf(update);
     // Before the update itself: it has happened, whatever the handlers do.
     const moving = migration && { migration, passage: this.#runner.enter(this.#moving(update, migration)) };
-    return { moving, passage: this.#runner.enter(this.#assignment(update)) };
+    return { moving, passage: this.#runner.enter(new UpdateAssignment(update, this.#aliases)) };
   }
 
   #moving(update: Update, { from, to }: ChatAlias): Assignment {
@@ -361,9 +366,8 @@ export class Engine {
   }
 
   /** Performs the migration that an update announces. Answers whether it could: if not, somebody waits for the update's turn. */
-  async #migrate({ moving }: Way): Promise<boolean> {
-    if (moving === undefined || this.#leaves) return true;
-    const { passage, migration } = moving;
+  async #migrate({ passage, migration }: Moving): Promise<boolean> {
+    if (this.#leaves) return true;
     try {
       await this.#runner.admit(passage, false);
       await this.#runner.run(passage, (unit) =>
@@ -389,9 +393,8 @@ export class Engine {
     }
   }
 
-  /** How often a claimed update was run, 0 for a new one; `undefined` when it is done. */
-  async #attemptsOf(update: Update, claim: Claim): Promise<number | undefined> {
-    if (claim.kind !== "unknown") return claim.kind === "fresh" ? 0 : claim.attempts;
+  /** Accepts a claimed update. How often it was run, 0 for a new one; `undefined` when it is done. */
+  async #acceptedNow(update: Update): Promise<number | undefined> {
     const acceptance = await this.inbox.acceptClaimed(update);
     if (acceptance === "done") return undefined;
     return acceptance === "accepted" ? 0 : 1;
@@ -460,21 +463,6 @@ export class Engine {
     }
   }
 
-  #assignment(update: Update): Assignment {
-    const { type, chatId, userId } = scopesOf(update);
-    const resolve = (): number | undefined => (chatId === undefined ? undefined : this.#aliases.resolve(chatId));
-    return {
-      name: `update ${update.update_id} (${type})`,
-      update,
-      refreshes: true,
-      userId,
-      get chatId() {
-        return resolve();
-      },
-      keys: () => keysOf(resolve(), userId),
-    };
-  }
-
   #turnsOf(name: string, keys: TransactionKeys, refreshes: boolean): Assignment {
     return { name, refreshes, keys: () => transactionKeys(keys, this.#aliases) };
   }
@@ -520,7 +508,38 @@ export class Engine {
   }
 }
 
-/** The records of an update. */
+/** An update, to be done as one unit of work. Which chat's data it is about may change as long as it waits: chats move. */
+class UpdateAssignment implements Assignment {
+  readonly update: Update;
+  readonly userId: number | undefined;
+  readonly refreshes = true;
+  readonly #type: string;
+  readonly #chatId: number | undefined;
+  readonly #aliases: ChatAliases;
+
+  constructor(update: Update, aliases: ChatAliases) {
+    const { type, chatId, userId } = scopesOf(update);
+    this.update = update;
+    this.userId = userId;
+    this.#type = type;
+    this.#chatId = chatId;
+    this.#aliases = aliases;
+  }
+
+  get name(): string {
+    return `update ${this.update.update_id} (${this.#type})`;
+  }
+
+  get chatId(): number | undefined {
+    return this.#chatId === undefined ? undefined : this.#aliases.resolve(this.#chatId);
+  }
+
+  keys(): RecordKey[] {
+    return keysOf(this.chatId, this.userId);
+  }
+}
+
+/** The data of a chat and of a user. */
 function keysOf(chatId: number | undefined, userId: number | undefined): RecordKey[] {
   const keys: RecordKey[] = chatId === undefined ? [] : [{ kind: "chat", id: chatId }];
   if (userId !== undefined) keys.push({ kind: "user", id: userId });
@@ -533,6 +552,10 @@ function transactionKeys({ chats = [], users = [] }: TransactionKeys, aliases: C
     ...chatIds.map((id): RecordKey => ({ kind: "chat", id })),
     ...[...new Set(users)].map((id): RecordKey => ({ kind: "user", id })),
   ];
+}
+
+function attemptsOf(claim: Exclude<Claim, { kind: "unknown" }>): number {
+  return claim.kind === "fresh" ? 0 : claim.attempts;
 }
 
 function nested(what: string): PerdureError {

@@ -15,7 +15,8 @@ export interface RecordReaderOptions {
   readonly values: Values;
   /** The records of these keys, of one moment. */
   readonly read: (keys: readonly RecordKey[]) => MaybePromise<readonly (KeptRecord | undefined)[]>;
-  readonly refresh: Refresh;
+  /** Missing where nobody refreshes anything. */
+  readonly refresh?: Refresh | undefined;
   /** Tries again what fails for now. */
   readonly retry: <T>(task: () => MaybePromise<T>) => Promise<T>;
 }
@@ -42,10 +43,15 @@ export class RecordReader {
   }
 
   /** The records as values that others have brought up to date, one after the other in the order of the keys. */
-  async readRefreshed(keys: readonly RecordKey[]): Promise<KeptValue[]> {
-    const kept = await this.read(keys);
+  readRefreshed(keys: readonly RecordKey[]): Promise<KeptValue[]> {
+    const read = this.read(keys);
+    return this.#options.refresh === undefined ? read : this.#refreshAll(read, this.#options.refresh);
+  }
+
+  async #refreshAll(read: Promise<KeptValue[]>, refresh: Refresh): Promise<KeptValue[]> {
+    const kept = await read;
     for (const value of kept) {
-      const bringUp = this.#options.refresh(value.key);
+      const bringUp = refresh(value.key);
       // A record that cannot be read is an error for whoever touches it, and no failure of refreshing.
       if (bringUp !== undefined && value.isReadable) value.refresh(await this.#refreshed(value, bringUp));
     }

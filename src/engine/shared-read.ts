@@ -59,7 +59,8 @@ export class SharedRead {
       for (const one of asking) one.resolve(one.keys.map((key) => byKey.get(key)));
     } catch (error) {
       // One that can't be read must take no other with it.
-      if (asking.length > 1 && isPerdureError(error, "PERDURE_REFUSED")) for (const one of asking) void this.#readFor([one]);
+      if (asking.length > 1 && isPerdureError(error, "PERDURE_REFUSED"))
+        for (const one of asking) void this.#readFor([one]);
       else for (const { reject } of asking) reject(error);
     }
   }

@@ -1,3 +1,5 @@
+import type { MaybePromise } from "../data/maybe-promise.ts";
+
 interface Waiting {
   readonly count: number;
   readonly resolve: () => void;
@@ -6,23 +8,23 @@ interface Waiting {
 /** How many units of work may run at the same time. Who waits longest gets the next free slots. */
 export class Slots {
   readonly #total: number;
-  #free: number;
   readonly #waiting: Waiting[] = [];
+  readonly #lender: Lender = {
+    acquire: (count) => this.#acquire(count),
+    release: (count) => this.#release(count),
+  };
+  #free: number;
 
   constructor(total: number) {
     this.#total = total;
     this.#free = total;
   }
 
-  /** Waits for a slot; for all of them, to run alone. */
-  async take(alone = false): Promise<Slot> {
+  /** A slot, or all of them, to run alone. A promise for it when it has to be waited for. */
+  take(alone = false): MaybePromise<Slot> {
     const count = alone ? this.#total : 1;
-    await this.#acquire(count);
-    return new Slot(
-      count,
-      (wanted) => this.#acquire(wanted),
-      (given) => this.#release(given),
-    );
+    const waiting = this.#acquire(count);
+    return waiting === undefined ? new Slot(this.#lender, count) : waiting.then(() => new Slot(this.#lender, count));
   }
 
   #acquire(count: number): Promise<void> | undefined {
@@ -45,26 +47,30 @@ export class Slots {
   }
 }
 
+/** Where a slot's share comes from, and where it goes. */
+interface Lender {
+  acquire(count: number): Promise<void> | undefined;
+  release(count: number): void;
+}
+
 /** What one unit has of the slots. */
 export class Slot {
-  readonly #acquire: (count: number) => Promise<void> | undefined;
-  readonly #release: (count: number) => void;
+  readonly #lender: Lender;
   #count: number;
   #held = true;
   #lent = 0;
   #given = false;
 
-  constructor(count: number, acquire: (count: number) => Promise<void> | undefined, release: (count: number) => void) {
+  constructor(lender: Lender, count: number) {
+    this.#lender = lender;
     this.#count = count;
-    this.#acquire = acquire;
-    this.#release = release;
   }
 
   /** Gives back all but one. */
   shrink(): void {
     const surplus = this.#count - 1;
     this.#count = 1;
-    if (this.#held && surplus > 0) this.#release(surplus);
+    if (this.#held && surplus > 0) this.#lender.release(surplus);
   }
 
   /**
@@ -91,17 +97,17 @@ export class Slot {
   #letGo(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#release(this.#count);
+    this.#lender.release(this.#count);
   }
 
   async #takeBack(): Promise<void> {
     if (this.#mayNotHold()) return;
     const count = this.#count;
-    await this.#acquire(count);
+    await this.#lender.acquire(count);
     // Meanwhile the unit may have ended, may wait for something else, or may want less.
-    if (this.#mayNotHold()) return this.#release(count);
+    if (this.#mayNotHold()) return this.#lender.release(count);
     this.#held = true;
-    if (count > this.#count) this.#release(count - this.#count);
+    if (count > this.#count) this.#lender.release(count - this.#count);
   }
 
   #mayNotHold(): boolean {

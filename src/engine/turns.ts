@@ -75,9 +75,10 @@ export class Turn {
 
   /** Resolves when every key that this turn has entered for is its own; `undefined` when they are already. */
   wait(): Promise<unknown> | undefined {
-    const waiting = [...this.#places.values()].filter((place) => place.ahead !== undefined);
+    const waiting: Promise<void>[] = [];
+    for (const place of this.#places.values()) if (place.ahead !== undefined) waiting.push(granted(place));
     // Whoever stood first may stand behind one that runs by now.
-    if (waiting.length > 0) return Promise.all(waiting.map(granted)).then(() => this.wait());
+    if (waiting.length > 0) return Promise.all(waiting).then(() => this.wait());
     this.#hasBegun = true;
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Update } from "@grammyjs/types";
+import { isPromise, type MaybePromise } from "../data/maybe-promise.ts";
 import { BOT_KEY, keyName, keyText, type RecordChange, type RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import { BotData } from "./bot-data.ts";
@@ -139,7 +140,8 @@ export class UnitRunner {
   /** Waits for the turn and for a slot, or for all slots, to run alone. */
   async admit(passage: Passage, alone: boolean): Promise<void> {
     for (;;) {
-      await passage.turn.wait();
+      const waiting = passage.turn.wait();
+      if (waiting !== undefined) await waiting;
       this.#options.stopped.throwIfAborted();
       const keys = passage.assignment.keys();
       if (sameKeys(keys, passage.keys)) break;
@@ -148,7 +150,10 @@ export class UnitRunner {
     }
     passage.isAlone = alone;
     // Where the unit that waits for it runs alone, it does so too.
-    if (passage.slot === undefined && passage.parent?.slot === undefined) passage.slot = await this.#slots.take(alone);
+    if (passage.slot === undefined && passage.parent?.slot === undefined) {
+      const slot = this.#slots.take(alone);
+      passage.slot = isPromise(slot) ? await slot : slot;
+    }
     this.#options.stopped.throwIfAborted();
   }
 
@@ -159,7 +164,8 @@ export class UnitRunner {
     let changes: readonly RecordChange[] | undefined;
     try {
       outcome = { value: await this.#current.run(passage, () => work(unit)) };
-      changes = await this.#changes(passage, unit);
+      const made = this.#changes(passage, unit);
+      changes = isPromise(made) ? await made : made;
     } catch (error) {
       outcome = { error };
       changes = await this.#changesInSpite(passage, unit, error);
@@ -169,7 +175,8 @@ export class UnitRunner {
     passage.turn.release();
     // What comes after the commit may wait for another unit of work, which needs a slot.
     passage.slot?.give();
-    if (changes !== undefined) await this.#current.run(passage, () => this.#callAfterCommit(passage, unit));
+    if (changes !== undefined && unit.calls.length > 0)
+      await this.#current.run(passage, () => this.#callAfterCommit(passage, unit));
     if ("error" in outcome) throw outcome.error;
     return outcome.value;
   }
@@ -303,15 +310,18 @@ export class UnitRunner {
   }
 
   /** What the unit changed. Where it had no turn, only if nobody else has changed the same meanwhile. */
-  async #changes(passage: Passage, unit: UnitOfWork): Promise<readonly RecordChange[]> {
+  #changes(passage: Passage, unit: UnitOfWork): MaybePromise<readonly RecordChange[]> {
     const changes = unit.finish();
+    const turnless = changes.filter(({ key }) => !hasTurn(key));
+    return turnless.length === 0 ? changes : this.#unlessInConflict(passage, unit, turnless).then(() => changes);
+  }
+
+  async #unlessInConflict(passage: Passage, unit: UnitOfWork, changes: readonly RecordChange[]): Promise<void> {
     for (const { key } of changes) {
-      if (hasTurn(key)) continue;
       await own(passage, key);
       const [now] = await this.#options.reader.records([key]);
       if (now?.text !== unit.loaded(key)?.text) throw conflict(key);
     }
-    return changes;
   }
 
   /** What is kept of a unit that failed: nothing (`undefined`), unless `onHandlerError` says otherwise. */

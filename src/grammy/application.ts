@@ -357,9 +357,9 @@ export class Application<C extends AnyPersistentContext> {
       const known = this.#lifetime === undefined ? this.#engine : this.#lifetime.ready;
       const engine = known ?? (await this.#open(false).opened());
       this.#jobRunner?.start();
-      const run = async (unit: UnitOfWork): Promise<void> => {
+      const run = (unit: UnitOfWork): Promise<void> => {
         bindUnit(ctx, unit, this);
-        await next();
+        return next();
       };
       await engine.handle(ctx.update, run, (error) => void this.#catchLate(new BotError(error, ctx)));
     });

@@ -59,58 +59,81 @@ export type AnyPersistentContext = Context & { readonly [kept]?: KeptTypes };
 /** What the bot of this context keeps. */
 export type KeptOf<C> = C extends { readonly [kept]?: infer K } ? K : never;
 
-const UNIT = Symbol("perdure.unit");
+const BOUND = Symbol("perdure.bound");
 
 interface Bound {
-  readonly [UNIT]: UnitOfWork;
-  readonly application: { readonly jobQueue: JobQueue<unknown> };
+  readonly [BOUND]: {
+    readonly unit: UnitOfWork;
+    readonly application: { readonly jobQueue: JobQueue<unknown> };
+  };
 }
 
 const ACCESSORS: PropertyDescriptorMap & ThisType<Bound> = {
   chatData: {
     get() {
-      return this[UNIT].chatData;
+      return this[BOUND].unit.chatData;
     },
     set(value: unknown) {
-      this[UNIT].chatData = value;
+      this[BOUND].unit.chatData = value;
     },
   },
   userData: {
     get() {
-      return this[UNIT].userData;
+      return this[BOUND].unit.userData;
     },
     set(value: unknown) {
-      this[UNIT].userData = value;
+      this[BOUND].unit.userData = value;
     },
   },
   botData: {
     get() {
-      return this[UNIT].botData;
+      return this[BOUND].unit.botData;
     },
     set() {
       throw new TypeError("ctx.botData cannot be assigned. Use await ctx.updateBotData((data) => ...).");
     },
   },
   updateBotData: {
+    writable: false,
     value(change: (data: unknown) => unknown) {
-      return this[UNIT].updateBotData(change);
+      return this[BOUND].unit.updateBotData(change);
     },
   },
   jobQueue: {
     get() {
-      return jobQueueIn(this[UNIT], this.application.jobQueue);
+      return jobQueueIn(this[BOUND].unit, this[BOUND].application.jobQueue);
     },
   },
   afterCommit: {
+    writable: false,
     value(call: () => MaybePromise<void>) {
-      this[UNIT].afterCommit(call);
+      this[BOUND].unit.afterCommit(call);
+    },
+  },
+  application: {
+    get() {
+      return this[BOUND].application;
     },
   },
 };
 
+const NAMES = Object.keys(ACCESSORS);
+
+/** By the prototype of a context, what stands between both: a class has one, and defining these on each context takes ten times as long. */
+const prototypes = new WeakMap<object, object>();
+
 /** Puts the values of a unit of work on a context: that of its update, or that of a job's run. */
 export function bindUnit(ctx: object, unit: UnitOfWork, application: unknown): void {
-  Object.defineProperties(ctx, ACCESSORS);
-  Object.defineProperty(ctx, UNIT, { value: unit });
-  Object.defineProperty(ctx, "application", { value: application });
+  // A class that declares one of these as a field has put it on the context itself.
+  if (NAMES.some((name) => Object.hasOwn(ctx, name))) Object.defineProperties(ctx, ACCESSORS);
+  else Object.setPrototypeOf(ctx, boundPrototype(Object.getPrototypeOf(ctx) as object));
+  Object.defineProperty(ctx, BOUND, { value: { unit, application } });
+}
+
+function boundPrototype(of: object): object {
+  const known = prototypes.get(of);
+  if (known !== undefined) return known;
+  const prototype: object = Object.create(of, ACCESSORS);
+  prototypes.set(of, prototype);
+  return prototype;
 }

@@ -2,7 +2,8 @@
 export class InFlight {
   readonly #most: number;
   #count = 0;
-  #room = Promise.withResolvers<void>();
+  /** There as long as somebody waits for room. */
+  #room: PromiseWithResolvers<void> | undefined;
 
   constructor(most: number) {
     this.#most = most;
@@ -11,10 +12,11 @@ export class InFlight {
   /** Counts work until it ends. It must not reject. */
   add(work: Promise<void>): void {
     this.#count += 1;
-    void work.finally(() => {
+    const end = (): void => {
       this.#count -= 1;
       this.#announce();
-    });
+    };
+    work.then(end, end);
   }
 
   /** Resolves as soon as there is room, or when the signal is aborted. */
@@ -22,13 +24,14 @@ export class InFlight {
     while (this.#count >= this.#most && !signal.aborted) {
       const announce = (): void => this.#announce();
       signal.addEventListener("abort", announce, { once: true });
+      this.#room ??= Promise.withResolvers();
       await this.#room.promise;
       signal.removeEventListener("abort", announce);
     }
   }
 
   #announce(): void {
-    this.#room.resolve();
-    this.#room = Promise.withResolvers();
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 }

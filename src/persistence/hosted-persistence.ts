@@ -6,6 +6,8 @@ import { IntervalPersistence, type IntervalOptions } from "./interval/interval-p
 import { isRefreshed } from "./refreshing.ts";
 import { StoredInPart } from "./stored-in-part.ts";
 
+const SCOPES = ["bot", "chat", "user"] as const;
+
 /** A persistence as the engine uses it: whatever its class can do itself, and what it cannot, done in memory. */
 export class HostedPersistence {
   readonly #of: BasePersistence;
@@ -19,15 +21,20 @@ export class HostedPersistence {
     this.store = this.#interval ?? inPart(of as AtomicPersistence);
   }
 
-  /** How this record's value is brought up to date before handlers see it, if its class does that (PTB statements 16 to 20). */
-  readonly refresh = (key: RecordKey): ((value: unknown) => MaybePromise<void>) | undefined => {
+  /** How records are brought up to date before handlers see them, if their class does that (PTB statements 16 to 20). */
+  get refresh(): ((key: RecordKey) => ((value: unknown) => MaybePromise<void>) | undefined) | undefined {
+    const refreshes = SCOPES.some((scope) => isRefreshed(this.#of, scope));
+    return refreshes ? (key) => this.#refreshOf(key) : undefined;
+  }
+
+  #refreshOf(key: RecordKey): ((value: unknown) => MaybePromise<void>) | undefined {
     if (!isRefreshed(this.#of, key.kind) || this.#interval?.hasUnwritten(key) === true) return undefined;
     const of = this.#of;
     if (key.kind === "bot") return (data) => of.refreshBotData(data as object);
     if (key.kind === "chat") return (data) => of.refreshChatData(key.id, data as object);
     if (key.kind === "user") return (data) => of.refreshUserData(key.id, data as object);
     return undefined;
-  };
+  }
 
   /** Writes what an interval would write. */
   async write(): Promise<void> {
