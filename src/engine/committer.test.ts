@@ -11,7 +11,7 @@ interface Attempt {
 }
 
 /** A persistence that commits when the test says so; every attempt is noted when it begins. */
-function setUp({ byItself = true } = {}) {
+function setUp({ byItself = true, isAlone = false } = {}) {
   const clock = new DrivenClock();
   const attempts: Attempt[] = [];
   const commit = (units: readonly UnitCommit[]): Promise<void> => {
@@ -24,6 +24,7 @@ function setUp({ byItself = true } = {}) {
     persistence: { commit } as unknown as AtomicPersistence,
     clock,
     retry: (task) => retry(task, { clock, signals: [], onFailure: () => {} }),
+    isAlone: () => isAlone,
   });
   return { clock, committer, attempts, ids: () => attempts.map((attempt) => attempt.ids) };
 }
@@ -38,6 +39,17 @@ describe("Committer", () => {
     const { committer, ids } = setUp();
     await Promise.all([committer.commit(unit(1)), Promise.resolve().then(() => committer.commit(unit(2)))]);
     expect(ids()).toEqual([[1, 2]]);
+  });
+
+  test("a unit that is alone is committed at once", async () => {
+    const { committer, ids } = setUp({ isAlone: true });
+    const marked = committer.markDone(1);
+    const first = committer.commit(unit(2));
+    expect(ids()).toEqual([[1, 2]]);
+    const second = committer.commit(unit(3));
+    expect(ids()).toEqual([[1, 2]]);
+    await Promise.all([marked, first, second]);
+    expect(ids()).toEqual([[1, 2], [3]]);
   });
 
   test("one commit runs at a time; what comes meanwhile goes together after it", async () => {

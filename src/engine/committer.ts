@@ -17,6 +17,8 @@ export interface CommitterOptions {
   readonly clock: Clock;
   /** Tries again what fails for now. */
   readonly retry: (commit: () => unknown) => Promise<unknown>;
+  /** Whether there is one unit of work on its way and no other: nobody could share its commit. */
+  readonly isAlone: () => boolean;
 }
 
 /**
@@ -62,7 +64,7 @@ export class Committer {
 
   async #run(): Promise<void> {
     // What finishes in this turn of the event loop shares the commit.
-    await new Promise((resolve) => setImmediate(resolve));
+    if (!this.#options.isAlone()) await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0 || this.#doneMarks.length > 0) await this.#commitAll();
     // At once, so that a commit that comes now starts anew.
     this.#running = undefined;

@@ -120,7 +120,12 @@ export class Engine {
       refresh,
       retry: (task) => this.#retry(task),
     });
-    this.#committer = new Committer({ persistence, clock, retry: (task) => this.#retry(task) });
+    this.#committer = new Committer({
+      persistence,
+      clock,
+      retry: (task) => this.#retry(task),
+      isAlone: () => this.#runner.isAlone,
+    });
     const committer = this.#committer;
     this.#runner = new UnitRunner({
       values,

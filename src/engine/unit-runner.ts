@@ -197,6 +197,11 @@ export class UnitRunner {
     this.#turns.move(keyText(from), keyText(to));
   }
 
+  /** Whether exactly one unit of work is on its way. */
+  get isAlone(): boolean {
+    return this.#passages.size === 1;
+  }
+
   /** Resolves when no unit of work is on its way. */
   async idle(): Promise<void> {
     if (this.#passages.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));

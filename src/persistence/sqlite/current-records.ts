@@ -12,6 +12,12 @@ export interface CurrentRecordsOptions {
 /** More than updates read: whoever reads so many at once goes through all of them, and would push out those that are in use. */
 const MOST_CACHED_AT_ONCE = 500;
 
+/** A key, and the text that its record is remembered under; `undefined` for the kinds that are not remembered. */
+interface Asked {
+  readonly key: RecordKey;
+  readonly text: string | undefined;
+}
+
 /** What stands under a key; that there is nothing is known as well. */
 interface Known {
   readonly record: KeptRecord | undefined;
@@ -50,18 +56,19 @@ export class CurrentRecords {
     if (this.#transactions.isExclusive || keys.length > MOST_CACHED_AT_ONCE) {
       return this.#transactions.read(() => this.#statements.read(keys));
     }
-    const known = this.#recall(keys);
+    const asked = keys.map(askedFor);
+    const known = this.#recall(asked);
     if (known !== undefined && this.#statements.dataVersion() === this.#version) {
       return known.map(({ record }) => record);
     }
-    return this.#transactions.read(() => this.#readAnew(keys));
+    return this.#transactions.read(() => this.#readAnew(asked));
   }
 
   /** Notes what a commit that succeeded has left; a part of an open transaction has not succeeded yet. */
   committed(changes: Iterable<RecordChange>): void {
     if (this.#transactions.isExclusive) return;
     for (const { key, record } of changes) {
-      if (isRemembered(key)) this.#remember(key, record && { text: record.text, version: record.version });
+      this.#remember(askedFor(key), record && { text: record.text, version: record.version });
     }
   }
 
@@ -71,37 +78,38 @@ export class CurrentRecords {
   }
 
   /** What is remembered of all of these; `undefined` unless it is all. */
-  #recall(keys: readonly RecordKey[]): Known[] | undefined {
+  #recall(keys: readonly Asked[]): Known[] | undefined {
     const known: Known[] = [];
-    for (const key of keys) {
-      const one = this.#recallOne(key);
+    for (const asked of keys) {
+      const one = this.#recallOne(asked);
       if (one === undefined) return undefined;
       known.push(one);
     }
     return known;
   }
 
-  #recallOne(key: RecordKey): Known | undefined {
-    return isRemembered(key) ? this.#known.get(keyText(key)) : undefined;
+  #recallOne({ text }: Asked): Known | undefined {
+    return text === undefined ? undefined : this.#known.get(text);
   }
 
   /** In a transaction, whose moment is settled by the look at the number. */
-  #readAnew(keys: readonly RecordKey[]): (KeptRecord | undefined)[] {
+  #readAnew(keys: readonly Asked[]): (KeptRecord | undefined)[] {
     const version = this.#statements.dataVersion();
     if (version !== this.#version) this.forget();
     this.#version = version;
-    const known = keys.map((key) => this.#recallOne(key));
-    const read = this.#statements.read(keys.filter((_, index) => known[index] === undefined)).values();
-    return keys.map((key, index) => (known[index] ?? this.#remember(key, read.next().value)).record);
+    return keys.map((asked) => {
+      const known = this.#recallOne(asked);
+      return known === undefined ? this.#remember(asked, this.#statements.readOne(asked.key)) : known.record;
+    });
   }
 
-  #remember(key: RecordKey, record: KeptRecord | undefined): Known {
-    const known: Known = { record: record && Object.freeze(record) };
-    if (isRemembered(key)) this.#known.set(keyText(key), known);
-    return known;
+  #remember({ text }: Asked, record: KeptRecord | undefined): KeptRecord | undefined {
+    if (text !== undefined) this.#known.set(text, { record: record && Object.freeze(record) });
+    return record;
   }
 }
 
-function isRemembered({ kind }: RecordKey): boolean {
-  return kind === "bot" || kind === "chat" || kind === "user";
+function askedFor(key: RecordKey): Asked {
+  const isRemembered = key.kind === "bot" || key.kind === "chat" || key.kind === "user";
+  return { key, text: isRemembered ? keyText(key) : undefined };
 }

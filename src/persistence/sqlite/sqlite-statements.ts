@@ -82,10 +82,13 @@ export class SqliteStatements {
 
   /** The records with these keys. They are of one moment in a transaction only. */
   read(keys: readonly RecordKey[]): (KeptRecord | undefined)[] {
-    return keys.map((key) => {
-      const row = this.#tables[key.kind].read.get(...columnsOf(key));
-      return row === undefined ? undefined : recordIn(row);
-    });
+    return keys.map((key) => this.readOne(key));
+  }
+
+  /** The record with this key. */
+  readOne(key: RecordKey): KeptRecord | undefined {
+    const row = this.#tables[key.kind].read.get(...columnsOf(key));
+    return row === undefined ? undefined : recordIn(row);
   }
 
   /** The keys of one kind, in the order of their columns. */
