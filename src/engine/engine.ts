@@ -124,7 +124,7 @@ export class Engine {
       persistence,
       clock,
       retry: (task) => this.#retry(task),
-      isAlone: () => this.#runner.isAlone,
+      isAlone: () => this.#runner.hasOne,
     });
     const committer = this.#committer;
     this.#runner = new UnitRunner({

@@ -198,7 +198,7 @@ export class UnitRunner {
   }
 
   /** Whether exactly one unit of work is on its way. */
-  get isAlone(): boolean {
+  get hasOne(): boolean {
     return this.#passages.size === 1;
   }
 
