@@ -50,16 +50,17 @@ class RawBot {
   readonly #done: StatementSync;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
+  #arrivals = 0;
 
   constructor(database: DatabaseSync, setting: Setting, counters: Counters) {
     this.#setting = setting;
     this.#counters = counters;
     this.#accept = database.prepare(
-      `insert into inbox (bot_id, update_id, accepted_at, attempts, "update") values (1, ?, ?, 1, ?)`,
+      `insert into inbox (bot_id, update_id, arrival, accepted_at, attempts, "update") values (1, ?, ?, ?, 1, ?)`,
     );
     this.#chat = database.prepare(upsert("chat_data"));
     this.#user = database.prepare(upsert("user_data"));
-    this.#remove = database.prepare("delete from inbox where bot_id = 1 and update_id = ?");
+    this.#remove = database.prepare("delete from inbox where bot_id = 1 and update_id between ? and ?");
     this.#done = database.prepare(
       "insert or replace into done (bot_id, first_id, last_id, since, until) values (1, ?, ?, ?, ?)",
     );
@@ -83,17 +84,19 @@ class RawBot {
 
   #acceptAll(batch: readonly Update[]): void {
     this.#begin.run();
-    for (const update of batch) this.#accept.run(update.update_id, Date.now(), JSON.stringify(update));
+    for (const update of batch) {
+      this.#arrivals += 1;
+      this.#accept.run(update.update_id, this.#arrivals, Date.now(), JSON.stringify(update));
+    }
     this.#commit.run();
   }
 
   #finish(batch: readonly Update[], firstId: number): void {
     this.#begin.run();
-    for (const { update_id: id, message } of batch) {
-      this.#write(message?.chat.id ?? 0);
-      this.#remove.run(id);
-    }
-    this.#done.run(firstId, batch.at(-1)?.update_id ?? 0, Date.now(), Date.now());
+    for (const { message } of batch) this.#write(message?.chat.id ?? 0);
+    const lastId = batch.at(-1)?.update_id ?? 0;
+    this.#remove.run(batch[0]?.update_id ?? 0, lastId);
+    this.#done.run(firstId, lastId, Date.now(), Date.now());
     this.#commit.run();
   }
 

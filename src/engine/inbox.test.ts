@@ -120,11 +120,12 @@ describe("accepting", () => {
     inbox.endReplay();
     const other = new DatabaseSync(path);
     other.exec(
-      `insert into inbox (bot_id, update_id, accepted_at, attempts, "update") values (1, 900, 0, 1, '{"update_id":900}')`,
+      `insert into inbox (bot_id, update_id, arrival, accepted_at, attempts, "update")
+       values (1, 900, 1000, 0, 1, '{"update_id":900}')`,
     );
     other.close();
     expect(ids(await inbox.accept([update(2)]))).toEqual([2]);
-    expect((await persistence.openUpdates({ limit: 10 })).map(({ updateId }) => updateId)).toEqual([1, 900, 2]);
+    expect((await persistence.openUpdates({ limit: 10 })).map(({ updateId }) => updateId)).toEqual([1, 2, 900]);
   });
 
   test("what a webhook has claimed while it was being accepted is not handed out as well", async () => {

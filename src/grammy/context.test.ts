@@ -56,7 +56,7 @@ describe.each([
     const ctx = newContext(Class) as unknown as AnyContext;
     bindUnit(ctx as never, unitOf({}), {});
     for (const name of ["botData", "application", "updateBotData", "afterCommit"]) {
-      expect(() => (ctx[name] = 1), name).toThrow(TypeError);
+      expect(() => (ctx[name] = 1)).toThrow(TypeError);
     }
   });
 

@@ -45,6 +45,8 @@ export class OpenFile {
   readonly #now: () => number;
   readonly #lock: OwnerLock;
   readonly #database: SqliteClient;
+  /** The arrival of the update that was accepted last. */
+  #arrivals: number;
   /** The table `done` in memory; read anew after a transaction that failed. */
   #done: DoneRanges | undefined;
 
@@ -68,6 +70,7 @@ export class OpenFile {
       this.transactions = new SqliteTransactions(this.statements);
       this.records = new CurrentRecords(this.statements, this.transactions, cache);
       this.#doneRanges();
+      this.#arrivals = Number(this.statements.lastArrival.get()?.["arrival"]);
       // From here on a busy database is the engine's to wait for, without blocking the event loop.
       this.#database.exec("pragma busy_timeout = 0");
     } catch (error) {
@@ -95,7 +98,14 @@ export class OpenFile {
   accept(update: Update): Acceptance {
     const now = this.#now();
     if (this.#doneRanges().has(update.update_id, now)) return "done";
-    const { changes } = this.statements.accept.run(this.botId, update.update_id, now, JSON.stringify(update));
+    this.#arrivals += 1;
+    const { changes } = this.statements.accept.run(
+      this.botId,
+      update.update_id,
+      this.#arrivals,
+      now,
+      JSON.stringify(update),
+    );
     return Number(changes) === 0 ? "open" : "accepted";
   }
 

@@ -94,16 +94,46 @@ async function expectAll(path: string): Promise<void> {
 }
 
 describe("a file of format 1", () => {
-  test("is brought up to format 3 when it is opened, with all that is in it", async () => {
+  test("is brought up to format 4 when it is opened, with all that is in it", async () => {
     const path = format1();
     await expectAll(path);
-    expect(formatOf(path)).toBe(3);
+    expect(formatOf(path)).toBe(4);
     const persistence = await openedSqlite(path);
     const job = { key: { kind: "job", id: "j" }, record: { text: "1", version: 0, time: 5 } } as const;
     persistence.commit([{ changes: [job, change({ kind: "conversation", name: "a", id: [1] }, "1")] }]);
     expect(persistence.read([job.key])).toEqual([job.record]);
     persistence.close();
     expect(query(path, "select count(*) as n from conversation")).toEqual([{ n: 1 }]);
+  });
+
+  test("has its open updates in order of arrival then, and what comes is behind them", async () => {
+    const path = format1();
+    const database = new DatabaseSync(path);
+    database.exec(
+      `insert into inbox values (7, 1, 50, 5, 1, '{"update_id":50}'), (5, 1, 90, 6, 3, '{"update_id":90}')`,
+    );
+    database.close();
+    const persistence = await openedSqlite(path);
+    expect(persistence.accept([{ update_id: 40 }, { update_id: 90 }])).toEqual(["accepted", "open"]);
+    const open = persistence.openUpdates({ limit: 10 });
+    expect(open.map(({ updateId, attempts }) => [updateId, attempts])).toEqual([
+      [77, 2],
+      [90, 3],
+      [50, 1],
+      [40, 1],
+    ]);
+    expect(persistence.openUpdates({ after: open[1]?.arrival, limit: 1 })).toEqual([open[2]]);
+    persistence.close();
+    expect(query(path, "select update_id, accepted_at from inbox where bot_id = 1 and update_id < 78")).toEqual([
+      { update_id: 40, accepted_at: expect.any(Number) },
+      { update_id: 50, accepted_at: 5 },
+      { update_id: 77, accepted_at: 0 },
+    ]);
+    const again = await openedSqlite(path);
+    again.commit([40, 50, 77].map((done) => ({ changes: [], done })));
+    expect(again.accept([{ update_id: 30 }])).toEqual(["accepted"]);
+    expect(again.openUpdates({ limit: 10 }).map(({ updateId }) => updateId)).toEqual([90, 30]);
+    again.close();
   });
 
   test("has the same tables and indexes then as a new file", async () => {
@@ -191,11 +221,11 @@ describe("a file of format 1", () => {
       await expectAll(path);
       return [killed, format];
     }
-    const nths = [1, 2, 3, 4, 6, 9, 14, 20, 40, 80];
+    const nths = [1, 2, 3, 4, 6, 9, 14, 20, 40, 160];
     const ends: [boolean, unknown][] = [];
     for (const nth of nths) ends.push(await formatWhenKilled("pwrite64,fdatasync,fsync", nth));
     expect(ends[0]).toEqual([true, 1]);
-    expect(ends.at(-1)).toEqual([false, 3]);
+    expect(ends.at(-1)).toEqual([false, 4]);
   });
 });
 

@@ -91,8 +91,28 @@ const FORMAT_3 = `
   create index job_user_id on job (user_id) where user_id is not null;
 `;
 
+/**
+ * The inbox is one tree and not two: an update is found by its id, and the few that are open are put in order when they are read. A row
+ * there is written and removed with every update of the bot.
+ */
+const FORMAT_4 = `
+  alter table inbox rename to inbox_of_format_3;
+  create table inbox (
+    bot_id integer not null,
+    update_id integer not null,
+    arrival integer not null,
+    accepted_at integer not null,
+    attempts integer not null,
+    "update" text not null,
+    primary key (bot_id, update_id)
+  ) strict, without rowid;
+  insert into inbox
+    select bot_id, update_id, arrival, accepted_at, attempts, "update" from inbox_of_format_3 order by bot_id, update_id;
+  drop table inbox_of_format_3;
+`;
+
 /** What leads to each format from the one before: the first to format 1. A new format is one more, at the end. */
-const STEPS: readonly string[] = [FORMAT_1, FORMAT_2, FORMAT_3];
+const STEPS: readonly string[] = [FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4];
 
 /** The newest format that this code reads, and the one that it writes (`pragma user_version`). */
 const FORMAT = STEPS.length;

@@ -14,6 +14,7 @@ export class SqliteStatements {
   readonly releaseSavepoint: SqliteStatement;
   readonly accept: SqliteStatement;
   readonly inbox: SqliteStatement;
+  readonly lastArrival: SqliteStatement;
   readonly removeFromInbox: SqliteStatement;
   readonly noteAttempts: SqliteStatement;
   readonly setAside: SqliteStatement;
@@ -39,12 +40,13 @@ export class SqliteStatements {
     this.rollbackToSavepoint = prepare("rollback to one");
     this.releaseSavepoint = prepare("release one");
     this.accept = prepare(
-      `insert into inbox (bot_id, update_id, accepted_at, attempts, "update") values (?, ?, ?, 1, ?)
+      `insert into inbox (bot_id, update_id, arrival, accepted_at, attempts, "update") values (?, ?, ?, ?, 1, ?)
        on conflict (bot_id, update_id) do nothing`,
     );
     this.inbox = prepare(
       `select arrival, update_id, attempts, "update" from inbox where bot_id = ? and arrival > ? order by arrival limit ?`,
     );
+    this.lastArrival = prepare("select coalesce(max(arrival), 0) as arrival from inbox");
     this.removeFromInbox = prepare("delete from inbox where bot_id = ? and update_id between ? and ?");
     this.noteAttempts = prepare("update inbox set attempts = ? where bot_id = ? and update_id = ?");
     this.setAside = prepare(
