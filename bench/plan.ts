@@ -28,6 +28,9 @@ export interface Plan {
 /** Updates of a measurement for a contender with a share of 1: some tenths of a second. */
 const UPDATES = { one: 1200, many: 9600 };
 
+/** Handled before that: a bot runs for days, and what it does all the time is compiled after some thousand times. */
+const WARM_UP = { one: 2400, many: 19_200 };
+
 /** Each measurement has ids of its own: stores remember those that they have seen. */
 const IDS_APART = 1_000_000;
 let idsTaken = 0;
@@ -67,7 +70,8 @@ export async function runOnce(
 }
 
 function sizeOf({ isQuick }: Plan, contender: ContenderName, inFlight: number): Pick<Load, "warmUp" | "updates"> {
-  const whole = (inFlight === 1 ? UPDATES.one : UPDATES.many) * entryOf(contender).share * (isQuick ? 0.25 : 1);
-  const batches = (updates: number): number => inFlight * Math.max(1, Math.round(updates / inFlight));
-  return { warmUp: batches(whole / 3), updates: batches(whole) };
+  const flow = inFlight === 1 ? "one" : "many";
+  const part = entryOf(contender).share * (isQuick ? 0.25 : 1);
+  const batches = (updates: number): number => inFlight * Math.max(1, Math.round((updates * part) / inFlight));
+  return { warmUp: batches(WARM_UP[flow]), updates: batches(UPDATES[flow]) };
 }

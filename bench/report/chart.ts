@@ -16,20 +16,20 @@ export interface ChartGroup {
 
 const WIDTH = 860;
 const LEFT = 260;
-const RIGHT = 130;
+const RIGHT = 140;
 const ROW = 24;
 const TITLE = 44;
 
 /** Colours for a light page, and where the reader prefers it, for a dark one. */
 const STYLE = `
-  text { font: 13px system-ui, sans-serif; fill: #1f2328; }
+  text { font: 13px system-ui, sans-serif; fill: #1f2328; stroke: #ffffff; stroke-width: 4px; paint-order: stroke; }
   .title { font-weight: 600; }
   .axis { stroke: #d0d7de; stroke-width: 1; }
   .tick { fill: #59636e; font-size: 11px; text-anchor: middle; }
   .bar { fill: #8c959f; }
   .ours { fill: #0969da; }
   @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3; }
+    text { fill: #e6edf3; stroke: #0d1117; }
     .axis { stroke: #3d444d; }
     .tick { fill: #9198a1; }
     .bar { fill: #656c76; }
@@ -39,7 +39,7 @@ const STYLE = `
 /** Horizontal bars on one logarithmic axis, as SVG: so that a contender that takes a thousand times as long fits. */
 export function chart(title: string, groups: readonly ChartGroup[]): string {
   const most = Math.max(...groups.flatMap(({ bars }) => bars.map(({ value }) => value)));
-  const decades = Math.max(1, Math.ceil(Math.log10(most)));
+  const decades = Math.max(1, Math.log10(most));
   const x = (value: number): number => LEFT + (Math.log10(Math.max(1, value)) / decades) * (WIDTH - LEFT - RIGHT);
   const height = 40 + groups.reduce((sum, { bars }) => sum + TITLE + bars.length * ROW, 0) + 24;
   const parts: string[] = [`<text class="title" x="12" y="26">${escape(title)}</text>`];
