@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { TelegramEmulator } from "../src/testing/index.ts";
 import { seededRandom } from "../test/support/seeded-random.ts";
-import { PLACES, PLACES_OF_FILE, type Death, type Mode, type Mutant, type Place, type Storage } from "./crash-plan.ts";
+import { placesOf, type Death, type Load, type Mode, type Mutant, type Place, type Storage } from "./crash-plan.ts";
 import { crashStory, type CrashReport } from "./crash-story.ts";
 
 /** So many kills a story has at most; then everything begins anew, with a file that does not exist. */
@@ -19,6 +19,9 @@ export interface CampaignOptions {
   /** Where the files of the bots are. */
   readonly folder: string;
   readonly ways: readonly Way[];
+  readonly load: Load;
+  /** Where bots die, if not everywhere. */
+  readonly places?: readonly Place[] | undefined;
   /** For each way. */
   readonly kills: number;
   readonly seed: number;
@@ -44,6 +47,7 @@ interface Story {
 const EMPTY: CrashReport = {
   kills: new Map(),
   updates: 0,
+  runs: 0,
   lost: 0,
   twice: 0,
   misordered: 0,
@@ -69,22 +73,22 @@ export async function campaign(options: CampaignOptions): Promise<WayReport[]> {
 }
 
 async function tell(options: CampaignOptions, { way, places, seed }: Story): Promise<CrashReport | string> {
-  const { emulator, folder, deaths, mutant, onKill } = options;
+  const { emulator, folder, load, deaths, mutant, onKill } = options;
   const file = join(folder, `${way.storage}-${seed}`);
   try {
-    return await crashStory({ emulator, file, ...way, places, seed, deaths, mutant, onKill });
+    return await crashStory({ emulator, file, load, ...way, places, seed, deaths, mutant, onKill });
   } catch (error) {
     return `${way.mode}, ${file}: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
 /** Ways in turn, so that a campaign that is broken off has seen all of them. */
-function planStories({ ways, kills, seed }: CampaignOptions): Story[] {
+function planStories({ ways, load, places: chosen, kills, seed }: CampaignOptions): Story[] {
   const random = seededRandom(seed);
   const stories: Story[] = [];
   for (let begin = 0; begin < kills; begin += KILLS_OF_STORY) {
     for (const way of ways) {
-      const all = way.storage === "file" ? PLACES_OF_FILE : PLACES;
+      const all = chosen ?? placesOf(way.storage, load);
       const count = Math.min(KILLS_OF_STORY, kills - begin);
       const places = Array.from({ length: count }, (_, index) => all[(begin + index) % all.length] as Place);
       stories.push({ way, places: shuffled(places, random), seed: seed + stories.length });
@@ -113,6 +117,7 @@ export function sum(reports: readonly CrashReport[]): CrashReport {
     total = {
       kills,
       updates: total.updates + report.updates,
+      runs: total.runs + report.runs,
       lost: total.lost + report.lost,
       twice: total.twice + report.twice,
       misordered: total.misordered + report.misordered,
@@ -129,14 +134,17 @@ export function killsOf({ kills }: CrashReport): number {
 }
 
 /** What is wrong with a campaign; nothing, if all is well. `kills` is how many there were to be for each way. */
-export function complaints(reports: readonly WayReport[], kills: number): string[] {
+export function complaints(
+  reports: readonly WayReport[],
+  { kills, load, places: chosen }: Pick<CampaignOptions, "kills" | "load" | "places">,
+): string[] {
   const total = sum(reports);
   const found = (["lost", "twice", "misordered", "torn", "unreadable"] as const)
     .filter((fault) => total[fault] > 0)
     .map((fault) => `${fault}: ${total[fault]}`);
   const asked = kills * reports.length;
   if (killsOf(total) < asked) found.push(`${killsOf(total)} kills instead of ${asked}`);
-  const places = reports.some(({ storage }) => storage === "perdure") ? PLACES : PLACES_OF_FILE;
+  const places = chosen ?? placesOf(reports.some(({ storage }) => storage === "perdure") ? "perdure" : "file", load);
   const least = Math.floor(asked / 50);
   for (const place of places) {
     const count = total.kills.get(place) ?? 0;

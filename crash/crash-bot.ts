@@ -1,26 +1,16 @@
 // A bot to be killed: `crash-bot.ts` with a CrashPlan as JSON in CRASH_PLAN. It notes every text in its chat, in order, and
-// counts it for its user and for the bot. "/done" is answered. At the place that the plan names it dies.
+// counts it for its user and for the bot; if the plan says so, it also schedules jobs. "/done" is answered. At the place that the plan
+// names it dies.
 import { flushCompileCache } from "node:module";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Update } from "@grammyjs/types";
 import { run } from "@grammyjs/runner";
-import { Bot, webhookCallback, type Context } from "grammy";
-import {
-  Application,
-  SqlitePersistence,
-  type Acceptance,
-  type PersistentContext,
-  type UnitCommit,
-} from "../src/index.ts";
+import { Bot, webhookCallback } from "grammy";
+import { Application, SqlitePersistence, type Acceptance, type UnitCommit } from "../src/index.ts";
+import { OnPurpose, defineCrashJobs, type CrashContext } from "./crash-jobs.ts";
 import type { CrashPlan } from "./crash-plan.ts";
 import { DeadlyPlaces } from "./deadly-places.ts";
-
-interface Kept {
-  bot: { n: number };
-  chat: { texts: string[] };
-  user: { n: number };
-}
 
 // Who is killed does not get to it at its end.
 flushCompileCache();
@@ -44,6 +34,11 @@ class CrashingPersistence extends SqlitePersistence {
   }
 
   override commit(units: readonly UnitCommit[]): void {
+    // Of a job is what ends no update: its run, and what is noted about it.
+    const isOfJob = units.every(
+      ({ done, changes }) => done === undefined && changes.some(({ key }) => key.kind === "job"),
+    );
+    if (isOfJob) return this.#commitJob(units);
     places.pass("before a commit");
     if (plan.mutant === "state before done") {
       super.commit(units.map(({ changes }) => ({ changes })));
@@ -54,6 +49,27 @@ class CrashingPersistence extends SqlitePersistence {
       places.within("during a commit", () => super.commit(kept));
     }
     places.pass("after a commit");
+  }
+
+  #commitJob(units: readonly UnitCommit[]): void {
+    const jobs = units.map(({ changes }) => ({ changes: changes.filter(({ key }) => key.kind === "job") }));
+    const others = units.map(({ changes }) => ({ changes: changes.filter(({ key }) => key.kind !== "job") }));
+    if (others.every(({ changes }) => changes.length === 0)) {
+      // That a run begins which an earlier life may have begun, or that one has failed.
+      places.pass("a run is noted");
+      super.commit(units);
+      return;
+    }
+    places.pass("before a job's commit");
+    if (plan.mutant === "state before job" || plan.mutant === "job before state") {
+      const [first, second] = plan.mutant === "state before job" ? [others, jobs] : [jobs, others];
+      super.commit(first);
+      places.pass("during a job's commit");
+      super.commit(second);
+    } else {
+      places.within("during a job's commit", () => super.commit(units));
+    }
+    places.pass("after a job's commit");
   }
 
   /** Says that it has accepted, and does it a while later. */
@@ -67,7 +83,7 @@ class CrashingPersistence extends SqlitePersistence {
   }
 }
 
-const bot = new Bot<PersistentContext<Context, Kept>>(plan.token, { client: { apiRoot: plan.apiRoot } });
+const bot = new Bot<CrashContext>(plan.token, { client: { apiRoot: plan.apiRoot } });
 const app = new Application(bot, {
   persistence: new CrashingPersistence({ path: plan.file, durability: plan.durability }),
   initial: { bot: () => ({ n: 0 }), chat: () => ({ texts: [] }), user: () => ({ n: 0 }) },
@@ -76,12 +92,27 @@ const app = new Application(bot, {
   maxAttempts: 1000,
 });
 
+const schedule = plan.load === "jobs" ? defineCrashJobs(app, places) : undefined;
+// What fails on purpose is not told of.
+if (schedule !== undefined)
+  app.onError((error) => {
+    if (!(error instanceof OnPurpose)) console.error(error);
+  });
+bot.catch(({ error }) => {
+  if (!(error instanceof OnPurpose)) throw error;
+});
+
 bot.command("done", (ctx) => ctx.reply("done"));
+bot.command("fail", async (ctx) => {
+  await schedule?.(ctx, ctx.match);
+  throw new OnPurpose("What was scheduled must not be there.");
+});
 bot.on("message:text", async (ctx) => {
   ctx.chatData.texts.push(ctx.msg.text);
   places.pass("in a handler");
   if (ctx.update.update_id % 4 === 0) await ctx.replyWithChatAction("typing");
   ctx.userData.n += 1;
+  await schedule?.(ctx, ctx.msg.text);
   await ctx.updateBotData((data) => (data.n += 1));
 });
 

@@ -14,7 +14,32 @@ export const PLACES = [
   "after a commit",
   "any moment",
 ] as const;
-export type Place = (typeof PLACES)[number];
+
+/** What a bot does: it notes texts, or it also schedules jobs for them. */
+export const LOADS = ["texts", "jobs"] as const;
+export type Load = (typeof LOADS)[number];
+
+/** Where a bot with jobs dies: while it handles what schedules them, and while it runs them. */
+export const PLACES_OF_JOBS = [
+  "in a handler",
+  "before a commit",
+  "during a commit",
+  "after a commit",
+  "a run is noted",
+  "in a job",
+  "before a job's commit",
+  "during a job's commit",
+  "after a job's commit",
+  "any moment",
+] as const;
+export type Place = (typeof PLACES)[number] | (typeof PLACES_OF_JOBS)[number];
+
+/** The places that last: whoever is to die there dies in the middle of it. */
+export const LASTING: ReadonlySet<Place> = new Set<Place>([
+  "while accepting",
+  "during a commit",
+  "during a job's commit",
+]);
 
 /** Who keeps the bot's data: Perdure in SQLite, or grammY's session() with its file storage. */
 export const STORAGES = ["perdure", "file"] as const;
@@ -22,7 +47,7 @@ export type Storage = (typeof STORAGES)[number];
 
 /** What grammY's file storage goes through: it accepts nothing, and replays nothing. */
 export const MODES_OF_FILE: readonly Mode[] = ["bot.start()", "runner"];
-export const PLACES_OF_FILE: readonly Place[] = [
+const PLACES_OF_FILE: readonly Place[] = [
   "in a handler",
   "before a commit",
   "during a commit",
@@ -32,7 +57,8 @@ export const PLACES_OF_FILE: readonly Place[] = [
 
 /** Faults put into the bot on purpose: whoever looks for faults must find each. */
 export const MUTANTS = ["no done mark", "acknowledge first", "state before done"] as const;
-export type Mutant = (typeof MUTANTS)[number];
+export const MUTANTS_OF_JOBS = ["state before job", "job before state"] as const;
+export type Mutant = (typeof MUTANTS)[number] | (typeof MUTANTS_OF_JOBS)[number];
 
 /**
  * How a bot dies in the middle of its work: before one of the system calls that this work makes (the harness sees to it), or
@@ -43,6 +69,7 @@ export type Death = "system call" | "watchdog";
 /** What one bot process is told. */
 export interface CrashPlan {
   readonly storage: Storage;
+  readonly load: Load;
   readonly mode: Mode;
   readonly token: string;
   readonly apiRoot: string;
@@ -67,3 +94,9 @@ export const GO = "go";
 
 /** What a bot prints that was to die within a place and has left it alive. It dies right after. */
 export const LEFT = "left the place";
+
+/** Where a bot with this storage and this load dies. */
+export function placesOf(storage: Storage, load: Load): readonly Place[] {
+  if (load === "jobs") return PLACES_OF_JOBS;
+  return storage === "file" ? PLACES_OF_FILE : PLACES;
+}

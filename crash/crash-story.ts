@@ -3,8 +3,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EmulatedGroup, EmulatedUser, TelegramEmulator } from "../src/testing/index.ts";
 import { seededRandom } from "../test/support/seeded-random.ts";
 import { BotProcess } from "./bot-process.ts";
-import { LEFT, type CrashPlan, type Death, type Mode, type Mutant, type Place, type Storage } from "./crash-plan.ts";
-import { readKeptData } from "./kept-data.ts";
+import {
+  LEFT,
+  type CrashPlan,
+  type Death,
+  type Load,
+  type Mode,
+  type Mutant,
+  type Place,
+  type Storage,
+} from "./crash-plan.ts";
+import { readKeptData, type KeptData } from "./kept-data.ts";
+import { ScheduledRuns } from "./scheduled-runs.ts";
 import { WrittenTexts, type Faults } from "./written-texts.ts";
 
 /** A bot that does not come to the place where it is to die is killed after so many milliseconds. */
@@ -16,6 +26,9 @@ const LAST_PATIENCE = 90_000;
 /** A bot that is to die at any moment does so after so many milliseconds at most: time to start and to work. */
 const LIFE = 500;
 
+/** Between two looks at whether all jobs are over, in milliseconds. */
+const LOOK_PAUSE = 200;
+
 /** How often somebody writes while a bot lives, in milliseconds. */
 const PAUSE = 10;
 
@@ -23,7 +36,11 @@ const PAUSE = 10;
 const MANY_TEXTS = 40;
 
 /** The system calls that write, in places that last: at least so many are made there. */
-const CALLS: Partial<Record<Place, number>> = { "while accepting": 4, "during a commit": 8 };
+const CALLS: Partial<Record<Place, number>> = {
+  "while accepting": 4,
+  "during a commit": 8,
+  "during a job's commit": 8,
+};
 /** `writeFile` opens, writes and closes. */
 const CALLS_OF_FILE = 3;
 
@@ -34,12 +51,21 @@ const FIRST_GUESS = 200;
 const NEXT: Partial<Record<Place, Place>> = {
   "while accepting": "after accepting",
   "during a commit": "after a commit",
+  "during a job's commit": "after a job's commit",
 };
+
+/** What needs something that an earlier life has left: open updates, or jobs that are due. */
+const NEEDS: Partial<Record<Place, "open" | "jobs">> = { replay: "open", "a run is noted": "jobs" };
+
+/** Numbers of texts whose handler fails begin here. */
+const FAILING = 1_000_000;
 
 /** What is told of a story. */
 export interface CrashReport extends Faults {
   readonly kills: ReadonlyMap<Place, number>;
   readonly updates: number;
+  /** How many runs of jobs there must have been. */
+  readonly runs: number;
   /** Parts of what is kept that are not of one moment, looked for after each kill and at the end. */
   readonly torn: number;
   /** Files that could not be read, after a kill or at the end. */
@@ -52,6 +78,7 @@ export interface CrashStoryOptions {
   /** A file or folder that does not exist yet. */
   readonly file: string;
   readonly storage?: Storage | undefined;
+  readonly load?: Load | undefined;
   readonly mode: Mode;
   /** Where the bot dies, once for each. "replay" comes as soon as there is something to replay. */
   readonly places: readonly Place[];
@@ -82,12 +109,15 @@ export async function crashStory(options: CrashStoryOptions): Promise<CrashRepor
 class CrashStory {
   readonly #options: CrashStoryOptions;
   readonly #storage: Storage;
+  readonly #load: Load;
   readonly #token: string;
   readonly #port: number;
   readonly #rooms: readonly Room[];
   readonly #random: () => number;
   readonly #kills = new Map<Place, number>();
   readonly #written = new WrittenTexts();
+  readonly #scheduled = new ScheduledRuns(this.#written.all);
+  #failing = FAILING;
   #bot: BotProcess | undefined;
   #starts = 0;
   #guess = FIRST_GUESS;
@@ -97,6 +127,7 @@ class CrashStory {
   private constructor(options: CrashStoryOptions, token: string, port: number, rooms: readonly Room[]) {
     this.#options = options;
     this.#storage = options.storage ?? "perdure";
+    this.#load = options.load ?? "texts";
     this.#token = token;
     this.#port = port;
     this.#rooms = rooms;
@@ -124,12 +155,16 @@ class CrashStory {
 
   async killAll(): Promise<void> {
     const left = [...this.#options.places];
-    let canReplay = false;
+    const filler: Place = this.#load === "jobs" ? "after a commit" : "after accepting";
+    let found: Pick<KeptData, "open" | "jobs"> = { open: [], jobs: [] };
     while (left.length > 0) {
-      const index = left.findIndex((place) => place !== "replay" || canReplay);
+      const index = left.findIndex((place) => {
+        const needed = NEEDS[place];
+        return needed === undefined || found[needed].length > 0;
+      });
       // Nothing is left but replays, and there is nothing to replay: something has to be left open first.
-      const [place = "after accepting"] = left.splice(Math.max(index, 0), 1);
-      canReplay = await this.#kill(index === -1 ? "after accepting" : place);
+      const [place = filler] = left.splice(Math.max(index, 0), 1);
+      found = await this.#kill(index === -1 ? filler : place);
       this.#options.onKill?.();
     }
   }
@@ -141,21 +176,35 @@ class CrashStory {
       await user.send("/done", chat === user ? {} : { chat: chat as EmulatedGroup });
       await this.#until(chat.nextReply({ timeout: LAST_PATIENCE }));
     }
+    await this.#jobsOver();
     bot.stop();
     const code = await bot.exited;
     if (code !== 0) throw new Error(`The bot ended with ${code}:\n${bot.errors.join("\n")}`);
     const kept = this.#look();
     const faults = this.#written.faults(kept);
     const [torn, unreadable] = [this.#torn, this.#unreadable];
-    return { kills: this.#kills, updates: this.#written.count, ...faults, torn, unreadable };
+    const report = { kills: this.#kills, updates: this.#written.count, runs: 0, ...faults, torn, unreadable };
+    if (this.#load !== "jobs") return report;
+    const { lost, twice } = this.#scheduled.faults(kept);
+    return { ...report, runs: this.#scheduled.count, lost: faults.lost + lost, twice: faults.twice + twice };
+  }
+
+  /** All is due by now, or within seconds. What is not over by then is lost. */
+  async #jobsOver(): Promise<void> {
+    const end = performance.now() + LAST_PATIENCE;
+    while (this.#load === "jobs" && performance.now() < end) {
+      const { jobs, unreadable } = readKeptData(this.#storage, this.#options.file);
+      if (unreadable === 0 && jobs.every(({ next }) => next === undefined)) return;
+      await sleep(LOOK_PAUSE);
+    }
   }
 
   async clear(): Promise<void> {
     await this.#bot?.kill();
   }
 
-  /** One life of the bot. Answers whether it left something to replay. */
-  async #kill(place: Place): Promise<boolean> {
+  /** One life of the bot. Answers what it has left. */
+  async #kill(place: Place): Promise<KeptData> {
     await this.#write(5 + Math.floor(this.#random() * 15));
     const bot = this.#start(place);
     const isOver = await this.#until(bot.exited, place === "any moment" ? this.#random() * LIFE : PATIENCE, () =>
@@ -165,7 +214,7 @@ class CrashStory {
     const code = await bot.exited;
     if (code !== null) throw new Error(`The bot was to be killed and ended with ${code}:\n${bot.errors.join("\n")}`);
     this.#count(isOver ? place : "any moment", bot);
-    return this.#look().open.length > 0;
+    return this.#look();
   }
 
   #count(reached: Place, bot: BotProcess): void {
@@ -177,10 +226,12 @@ class CrashStory {
   }
 
   /** What is kept now, with what is wrong about it at any time noted. */
-  #look(): ReturnType<typeof readKeptData> {
+  #look(): KeptData {
     const kept = readKeptData(this.#storage, this.#options.file);
     this.#unreadable += kept.unreadable;
-    if (kept.unreadable === 0) this.#torn += this.#written.torn(kept);
+    if (kept.unreadable > 0) return kept;
+    this.#torn += this.#written.torn(kept);
+    if (this.#load === "jobs") this.#torn += this.#scheduled.torn(kept);
     return kept;
   }
 
@@ -188,10 +239,12 @@ class CrashStory {
     const { emulator, file, mode, mutant, deaths = ["watchdog"] } = this.#options;
     this.#starts += 1;
     // There may be only one update to replay, and a poller accepts many at once.
-    const mostPasses = place === "replay" ? 1 : place?.endsWith("accepting") === true ? 2 : 3;
+    const mostPasses =
+      place !== undefined && NEEDS[place] !== undefined ? 1 : place?.endsWith("accepting") === true ? 2 : 3;
     const death = deaths[this.#integer(deaths.length)] ?? "watchdog";
     const plan: CrashPlan = {
       storage: this.#storage,
+      load: this.#load,
       mode,
       token: this.#token,
       apiRoot: emulator.url,
@@ -238,7 +291,9 @@ class CrashStory {
     for (let index = 0; index < count; index += 1) {
       const { user, chat } = this.#rooms[this.#integer(this.#rooms.length)] as Room;
       const text = this.#written.add({ chat: chat.id, user: user.id });
-      await user.send(text, chat === user ? {} : { chat: chat as EmulatedGroup });
+      const to = chat === user ? {} : { chat: chat as EmulatedGroup };
+      await user.send(text, to);
+      if (this.#load === "jobs" && this.#integer(10) === 0) await user.send(`/fail ${(this.#failing += 1)}`, to);
     }
   }
 

@@ -1,12 +1,15 @@
 import { killsOf, sum, type WayReport } from "./campaign.ts";
-import { PLACES, PLACES_OF_FILE, type Storage } from "./crash-plan.ts";
+import { placesOf, type Load, type Storage } from "./crash-plan.ts";
 import { markdownTable } from "./markdown-table.ts";
 
 const NAMES: Readonly<Record<Storage, string>> = { perdure: "Perdure", file: "file storage" };
 
+const RUNS = "runs of jobs";
+
 const ROWS: readonly [name: string, of: (report: WayReport) => number][] = [
   ["**kills**", killsOf],
   ["updates", ({ updates }) => updates],
+  [RUNS, ({ runs }) => runs],
   ["**lost**", ({ lost }) => lost],
   ["**twice**", ({ twice }) => twice],
   ["**misordered**", ({ misordered }) => misordered],
@@ -15,16 +18,19 @@ const ROWS: readonly [name: string, of: (report: WayReport) => number][] = [
 ];
 
 /** What a campaign found, as a table: a column for each way, and one for all ways of a storage. */
-export function crashTable(reports: readonly WayReport[]): string {
+export function crashTable(reports: readonly WayReport[], load: Load): string {
   const columns = (["perdure", "file"] as const).flatMap((storage) => columnsOf(storage, reports));
-  const places = PLACES.map((place) => [
+  const places = placesOf("perdure", load).map((place) => [
     place,
     ...columns.map(({ report }) => {
-      const isPossible = report.storage === "perdure" || PLACES_OF_FILE.includes(place);
+      const isPossible = placesOf(report.storage, load).includes(place);
       return isPossible ? String(report.kills.get(place) ?? 0) : "–";
     }),
   ]);
-  const rows = ROWS.map(([name, of]) => [name, ...columns.map(({ report }) => String(of(report)))]);
+  const rows = ROWS.filter(([name]) => name !== RUNS || load === "jobs").map(([name, of]) => [
+    name,
+    ...columns.map(({ report }) => String(of(report))),
+  ]);
   return markdownTable(["", ...columns.map(({ title }) => title)], [...places, ...rows]);
 }
 

@@ -2,9 +2,12 @@
 //   --kills N        of Perdure's modes together (1000); the file storage gets as many for each mode
 //   --mode MODE      only this mode; may be given more than once
 //   --storage S      perdure (default), file (grammY's session() with its file storage) or both
+//   --load L         texts (default), or jobs: the bot also schedules jobs of all kinds, and dies in them
+//   --place PLACE    bots die only here; may be given more than once
 //   --seed N         where chance begins
 //   --jobs N         how many bots side by side
-//   --mutant M       a fault on purpose: "no done mark", "acknowledge first" or "state before done"
+//   --mutant M       a fault on purpose: "no done mark", "acknowledge first" or "state before done"; with jobs "state before job" or
+//                    "job before state"
 //   --write-docs     the table goes into docs/reliability.md
 // The exit code is 1 if anything is lost, twice, misordered, torn or unreadable. With `--storage both` this is about Perdure only.
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +16,19 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { TelegramEmulator } from "../src/testing/index.ts";
 import { campaign, complaints, type Way, type WayReport } from "./campaign.ts";
-import { MODES, MODES_OF_FILE, MUTANTS, STORAGES, type Death, type Mode, type Storage } from "./crash-plan.ts";
+import {
+  LOADS,
+  MODES,
+  MODES_OF_FILE,
+  MUTANTS,
+  MUTANTS_OF_JOBS,
+  PLACES,
+  PLACES_OF_JOBS,
+  STORAGES,
+  type Death,
+  type Mode,
+  type Storage,
+} from "./crash-plan.ts";
 import { crashTable } from "./crash-table.ts";
 import { measuredOn, writeDocsSection } from "./docs-section.ts";
 import { Progress } from "./progress.ts";
@@ -24,6 +39,8 @@ const { values } = parseArgs({
     kills: { type: "string", default: "1000" },
     mode: { type: "string", multiple: true, default: [...MODES] },
     storage: { type: "string", default: "perdure" },
+    load: { type: "string", default: "texts" },
+    place: { type: "string", multiple: true },
     seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
     jobs: { type: "string", default: String(availableParallelism() + 1) },
     mutant: { type: "string" },
@@ -32,7 +49,11 @@ const { values } = parseArgs({
 });
 const modes = values.mode.map((mode) => oneOf("mode", MODES, mode));
 const storages = values.storage === "both" ? STORAGES : [oneOf("storage", STORAGES, values.storage)];
-const mutant = values.mutant === undefined ? undefined : oneOf("mutant", MUTANTS, values.mutant);
+const load = oneOf("load", LOADS, values.load);
+if (load !== "texts" && values.storage !== "perdure") throw new Error(`--load ${load} is for --storage perdure`);
+const mutants = load === "jobs" ? MUTANTS_OF_JOBS : MUTANTS;
+const mutant = values.mutant === undefined ? undefined : oneOf("mutant", mutants, values.mutant);
+const places = values.place?.map((place) => oneOf("place", [...PLACES, ...PLACES_OF_JOBS], place));
 const seed = wholeNumber("seed", values.seed);
 const ways = storages.flatMap((storage) => waysOf(storage, modes));
 const kills = Math.ceil(wholeNumber("kills", values.kills) / modes.length);
@@ -47,6 +68,8 @@ const reports = await campaign({
   emulator,
   folder,
   ways,
+  load,
+  places,
   kills,
   seed,
   deaths,
@@ -58,13 +81,14 @@ await emulator.stop();
 finish(reports);
 
 function finish(all: readonly WayReport[]): void {
-  const table = crashTable(all);
+  const table = crashTable(all, load);
   const remark = `${measuredOn()}, ${progress.seconds} s, seed ${seed}${canTrace ? "" : ", without strace"}`;
   console.log(`\n${table}\n\n${remark}`);
-  if (values["write-docs"]) writeDocsSection("crash table", `${table}\n\n${remark}.`);
+  if (values["write-docs"])
+    writeDocsSection(load === "jobs" ? "crash table with jobs" : "crash table", `${table}\n\n${remark}.`);
   // The file storage is there to be compared with; where it is alone, it is what was asked about.
   const judged = values.storage === "both" ? all.filter(({ storage }) => storage === "perdure") : all;
-  const wrong = complaints(judged, kills);
+  const wrong = complaints(judged, { kills, load, places });
   const failures = all.filter((report) => !judged.includes(report)).flatMap((report) => report.failures);
   if (failures.length > 0) console.log(failures.join("\n"));
   if (wrong.length === 0) {

@@ -1,5 +1,5 @@
 import { readSync, writeSync } from "node:fs";
-import { LEFT, WAITING, type CrashPlan, type Place } from "./crash-plan.ts";
+import { LASTING, LEFT, WAITING, type CrashPlan, type Place } from "./crash-plan.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** The places that a bot process passes, and its death at the one that its plan names, by the signal that nothing can catch. */
@@ -11,7 +11,7 @@ export class DeadlyPlaces {
   constructor(plan: CrashPlan) {
     this.#plan = plan;
     this.#left = plan.after;
-    const lasts = plan.place === "while accepting" || plan.place === "during a commit";
+    const lasts = plan.place !== undefined && LASTING.has(plan.place);
     if (lasts && plan.death === "watchdog") this.#watchdog = new Watchdog(plan.delay);
   }
 

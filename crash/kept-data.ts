@@ -12,11 +12,29 @@ export interface KeptData {
   readonly bot: number | undefined;
   /** The texts of the updates that were accepted and are not done. */
   readonly open: readonly string[];
+  /** The runs of jobs that each chat, each user and the bot knows of, and the jobs that are not over. */
+  readonly runs: ReadonlyMap<number, readonly string[]>;
+  readonly userRuns: ReadonlyMap<number, number>;
+  readonly botRuns: number;
+  readonly jobs: readonly KeptJob[];
   /** Files that cannot be read. */
   readonly unreadable: number;
 }
 
-const NOTHING: KeptData = { chats: new Map(), users: new Map(), bot: 0, open: [], unreadable: 0 };
+/** A job that is not over. */
+interface KeptJob {
+  readonly id: string;
+  /** The earliest run that was not made, in milliseconds since 1970. */
+  readonly next: number | undefined;
+}
+
+const NO_RUNS: Pick<KeptData, "runs" | "userRuns" | "botRuns" | "jobs"> = {
+  runs: new Map(),
+  userRuns: new Map(),
+  botRuns: 0,
+  jobs: [],
+};
+const NOTHING: KeptData = { chats: new Map(), users: new Map(), bot: 0, open: [], ...NO_RUNS, unreadable: 0 };
 
 /** Looks at what is kept, without changing it: the next bot process has to cope by itself. */
 export function readKeptData(storage: Storage, file: string): KeptData {
@@ -41,15 +59,19 @@ function readDatabase(file: string): KeptData {
 function readCopy(copy: string): KeptData {
   const found = query(copy, "pragma integrity_check");
   if (found[0]?.["integrity_check"] !== "ok") return { ...NOTHING, unreadable: 1 };
-  const chats = [...readTable(copy, "chat_data")].map(([id, { texts }]) => [id, texts as string[]] as const);
-  const users = [...readTable(copy, "user_data")].map(([id, { n }]) => [id, Number(n)] as const);
-  const bot = Number(readTable(copy, "bot_data").get(1)?.["n"] ?? 0);
+  const [chats, users] = [[...readTable(copy, "chat_data")], [...readTable(copy, "user_data")]];
+  const bot = readTable(copy, "bot_data").get(1);
+  const jobs = query(copy, "select id, data->>'next' as next from job");
   const open = query(copy, `select "update"->>'$.message.text' as text from inbox order by arrival`);
   return {
-    chats: new Map(chats),
-    users: new Map(users),
-    bot,
+    chats: new Map(chats.map(([id, { texts }]) => [id, texts as string[]])),
+    users: new Map(users.map(([id, { n }]) => [id, Number(n)])),
+    bot: Number(bot?.["n"] ?? 0),
     open: open.map(({ text }) => String(text)),
+    runs: new Map(chats.map(([id, { runs }]) => [id, (runs ?? []) as string[]])),
+    userRuns: new Map(users.map(([id, { runs }]) => [id, Number(runs ?? 0)])),
+    botRuns: Number(bot?.["runs"] ?? 0),
+    jobs: jobs.map(({ id, next }) => ({ id: String(id), next: next === null ? undefined : Number(next) })),
     unreadable: 0,
   };
 }
@@ -63,6 +85,7 @@ function readSessions(folder: string): KeptData {
     users: new Map([...users.values].map(([id, { n }]) => [id, n])),
     bot: undefined,
     open: [],
+    ...NO_RUNS,
     unreadable: chats.unreadable + users.unreadable,
   };
 }

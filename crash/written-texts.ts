@@ -23,6 +23,11 @@ export class WrittenTexts {
     return this.#texts.size;
   }
 
+  /** Who wrote what. */
+  get all(): ReadonlyMap<string, Written> {
+    return this.#texts;
+  }
+
   /** Notes a text that nobody has written yet, and returns it. */
   add(written: Written): string {
     const text = `text ${this.#texts.size + 1}`;

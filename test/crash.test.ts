@@ -2,9 +2,20 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { TelegramEmulator } from "../src/testing/index.ts";
-import { MODES, MUTANTS, PLACES as EVERY_PLACE, type Death, type Mutant, type Place } from "../crash/crash-plan.ts";
+import {
+  LASTING,
+  MODES,
+  MUTANTS,
+  MUTANTS_OF_JOBS,
+  PLACES as EVERY_PLACE,
+  PLACES_OF_JOBS,
+  type Death,
+  type Mutant,
+  type Place,
+} from "../crash/crash-plan.ts";
 import { crashStory, type CrashReport } from "../crash/crash-story.ts";
 import { readKeptData, type KeptData } from "../crash/kept-data.ts";
+import { ScheduledRuns } from "../crash/scheduled-runs.ts";
 import { WrittenTexts } from "../crash/written-texts.ts";
 import { SystemCallKiller } from "../crash/system-call-killer.ts";
 import { Child } from "./support/child.ts";
@@ -29,7 +40,6 @@ const PLACES: readonly Place[] = [
 ];
 
 const CRASH = new URL("../crash/crash.ts", import.meta.url).pathname;
-const LASTING: readonly Place[] = ["while accepting", "during a commit"];
 const death: Death = (await SystemCallKiller.isPossible()) ? "system call" : "watchdog";
 
 function newSeed(title: string): number {
@@ -61,10 +71,30 @@ describe.each(MODES)("killed with kill -9, %s", (mode) => {
     expect(sum(report.kills)).toBe(PLACES.length);
     const reached = new Set(report.kills.keys());
     // What lasts some microseconds may be over before the death that was meant for it.
-    const sure = PLACES.filter((place) => !LASTING.includes(place));
+    const sure = PLACES.filter((place) => !LASTING.has(place));
     expect(sure.filter((place) => !reached.has(place))).toEqual([]);
   });
 });
+
+test(
+  `killed with kill -9, with jobs: ${PLACES_OF_JOBS.length} kills, each run that was due is made once`,
+  { timeout: 120_000 },
+  async () => {
+    const report = await crashStory({
+      emulator: await startEmulator(),
+      file: join(temporaryFolder(), "bot.sqlite"),
+      load: "jobs",
+      mode: "64 at a time",
+      places: PLACES_OF_JOBS,
+      deaths: [death],
+      seed: newSeed("jobs"),
+    });
+    console.log(`jobs: ${report.updates} updates, ${report.runs} runs, kills:`, Object.fromEntries(report.kills));
+    expect(report).toMatchObject({ lost: 0, twice: 0, misordered: 0, torn: 0, unreadable: 0 });
+    expect(sum(report.kills)).toBe(PLACES_OF_JOBS.length);
+    expect(report.runs).toBeGreaterThan(PLACES_OF_JOBS.length);
+  },
+);
 
 describe("what is kept is compared with what was written", () => {
   const [ann, bob, club] = [1, 2, -3];
@@ -84,6 +114,10 @@ describe("what is kept is compared with what was written", () => {
     ]),
     bot: 2,
     open,
+    runs: new Map(),
+    userRuns: new Map(),
+    botRuns: 0,
+    jobs: [],
     unreadable: 0,
   });
 
@@ -111,35 +145,85 @@ describe("what is kept is compared with what was written", () => {
   });
 });
 
+describe("the runs of jobs are compared with what was to be scheduled", () => {
+  const [ann, club] = [1, -3];
+  /** Text 1 has one run, text 6 three. */
+  const scheduled = new ScheduledRuns(
+    new Map([
+      ["text 1", { user: ann }],
+      ["text 6", { user: ann }],
+    ]),
+  );
+  const all = ["1@10", "6@20", "6@30", "6@40"];
+  const kept = (runs: string[], jobs: KeptData["jobs"] = []): KeptData => ({
+    chats: new Map(),
+    users: new Map(),
+    bot: 0,
+    open: [],
+    runs: new Map([[club, runs]]),
+    userRuns: new Map([[ann, 4]]),
+    botRuns: 4,
+    jobs,
+    unreadable: 0,
+  });
+
+  test.each([
+    [all, { lost: 0, twice: 0 }, 0],
+    [all.slice(1), { lost: 1, twice: 0 }, 2],
+    [[...all, "1@10"], { lost: 0, twice: 1 }, 2],
+    [[...all, "1@11"], { lost: 0, twice: 1 }, 2],
+    [["1@10", "6@20", "6@20", "6@30"], { lost: 1, twice: 1 }, 0],
+    [[...all.slice(1), "1000001@10"], { lost: 1, twice: 1 }, 2],
+  ])("%j", (runs, faults, torn) => {
+    expect(scheduled.faults(kept(runs))).toEqual(faults);
+    expect(scheduled.torn(kept(runs))).toBe(torn);
+  });
+
+  test("a job that still waits for a run that was made is torn", () => {
+    expect(scheduled.torn(kept(all, [{ id: "6", next: 40 }]))).toBe(1);
+    expect(scheduled.torn(kept(all, [{ id: "6", next: 50 }]))).toBe(0);
+  });
+});
+
 describe("npm run crash", { timeout: 60_000 }, () => {
   const FINDS: Record<Mutant, RegExp> = {
     "no done mark": /^twice: \d/m,
     "acknowledge first": /^lost: \d/m,
     "state before done": /^twice: \d/m,
+    "state before job": /^twice: \d/m,
+    "job before state": /^lost: \d/m,
   };
 
+  const kills = ["--kills", String(EVERY_PLACE.length)];
+
   async function crash(...args: string[]): Promise<{ code: number | null; output: string }> {
-    const kills = ["--kills", String(EVERY_PLACE.length)];
-    const child = new Child(CRASH, [...kills, ...args], { env: { ...process.env, TMPDIR: temporaryFolder() } });
+    const child = new Child(CRASH, args, { env: { ...process.env, TMPDIR: temporaryFolder() } });
     const { code } = await child.exited;
     return { code, output: [...child.lines, ...child.errors].join("\n") };
   }
 
   test("ends well where nothing is wrong, and prints a table", async () => {
-    const { code, output } = await crash("--mode", "64 at a time");
+    const { code, output } = await crash(...kills, "--mode", "64 at a time");
     expect(output).toMatch(/^\| \*\*kills\*\* +\| +9 \|$/m);
     expect(output).toContain("Nothing lost");
     expect(code).toBe(0);
   });
 
   test.each(MUTANTS)("finds a bot with the fault: %s", async (mutant) => {
-    const { code, output } = await crash("--mode", "64 at a time", "--mutant", mutant);
+    const { code, output } = await crash(...kills, "--mode", "64 at a time", "--mutant", mutant);
+    expect(output).toMatch(FINDS[mutant]);
+    expect(code).toBe(1);
+  });
+
+  test.each(MUTANTS_OF_JOBS)("finds a bot with jobs with the fault: %s", async (mutant) => {
+    const where = ["--load", "jobs", "--mode", "64 at a time", "--place", "during a job's commit", "--kills", "3"];
+    const { code, output } = await crash(...where, "--mutant", mutant);
     expect(output).toMatch(FINDS[mutant]);
     expect(code).toBe(1);
   });
 
   test("shows what grammY's own file storage loses in the same crashes", async () => {
-    const { code, output } = await crash("--storage", "file", "--mode", "runner");
+    const { code, output } = await crash(...kills, "--storage", "file", "--mode", "runner");
     expect(output).toMatch(/^lost: \d/m);
     expect(code).toBe(1);
   });
