@@ -19,7 +19,21 @@ export type {
   PersistentFlavor,
 } from "./grammy/context.ts";
 export { callbackQuery, command, filter, hears, on } from "./grammy/conversation/builders.ts";
-export type { Handler, HandlerOptions, Returned } from "./grammy/conversation/handler.ts";
+export { END, TIMEOUT, WAITING } from "./conversation/special-states.ts";
+export type { ConversationParties } from "./conversation/conversation-id.ts";
+export { ConversationHandler, type ConversationSettings } from "./grammy/conversation/conversation-handler.ts";
+export type { ConversationOptions, SpecialState, StateIn, States } from "./grammy/conversation/conversation-options.ts";
+export type {
+  End,
+  Handler,
+  HandlerOptions,
+  Ignored,
+  NestedConversation,
+  Returned,
+  StateHandlers,
+  TimeoutContext,
+  TimeoutHandlers,
+} from "./grammy/conversation/handler.ts";
 export type { Migration } from "./engine/schema.ts";
 export type { Logger } from "./engine/logger.ts";
 export type { ErrorListener, ErrorOrigin, JobOrigin } from "./engine/reporter.ts";

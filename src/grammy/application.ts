@@ -3,6 +3,7 @@ import type { Update } from "@grammyjs/types";
 import { BotError, type Bot, type StorageAdapter, type webhookCallback } from "grammy";
 import { Collection } from "../collection/collection.ts";
 import { Entries } from "../collection/entries.ts";
+import { TimeoutJobs } from "../conversation/timeout-jobs.ts";
 import type { LiveObjects } from "../data/codec.ts";
 import type { KeptTypes } from "../data/kept-types.ts";
 import { Engine, type TransactionKeys } from "../engine/engine.ts";
@@ -20,6 +21,10 @@ import type { BasePersistence } from "../persistence/base-persistence.ts";
 import { HostedPersistence } from "../persistence/hosted-persistence.ts";
 import { botIdOf, requireNoMiddleware } from "./bot-checks.ts";
 import { bindUnit, type AnyPersistentContext, type KeptOf } from "./context.ts";
+import type { ConversationHandler } from "./conversation/conversation-handler.ts";
+import { ConversationMaker } from "./conversation/conversation-maker.ts";
+import type { ConversationOptions, StateIn } from "./conversation/conversation-options.ts";
+import type { UncheckedOptions } from "./conversation/resolve-conversation.ts";
 import { InFlight } from "./in-flight.ts";
 import { jobContextOf, type PersistentJobQueue } from "./job-context.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -64,6 +69,7 @@ export class Application<C extends AnyPersistentContext> {
   readonly #gate: PollingGate = this.#newGate();
   readonly #collections = new Map<string, Entries>();
   readonly #jobs = new JobDefinitions();
+  readonly #conversations: ConversationMaker<C>;
   /** Set in the functions of the options: what they call must not wait for what waits for them. */
   readonly #inHook = new AsyncLocalStorage<Lifetime | undefined>();
   #lifetime: Lifetime | undefined;
@@ -90,6 +96,7 @@ export class Application<C extends AnyPersistentContext> {
     });
     options.persistence.setBot(bot, this.#live);
     this.jobQueue = new JobQueue(this.#jobs, this.#jobHost, (run) => jobContextOf(run, this as never));
+    this.#conversations = this.#newConversationMaker();
     this.#install();
   }
 
@@ -202,6 +209,17 @@ export class Application<C extends AnyPersistentContext> {
    */
   collection<T>(name: string): Collection<T> {
     return new Collection(this.#entries(name));
+  }
+
+  /**
+   * A conversation in steps, python-telegram-bot's `ConversationHandler`: middleware for `bot.use`. Which context its handlers get is known here, and
+   * its states are the keys of `states`, so that a handler that returns another one does not compile. Throws `PERDURE_INVALID_OPTION` where the
+   * options contradict each other, and for a name that is taken.
+   */
+  conversation<const K extends string | number, const M extends string | number = never, const P = never>(
+    options: ConversationOptions<C, K, M, P>,
+  ): ConversationHandler<C, StateIn<K>, P> {
+    return this.#conversations.make(options as unknown as UncheckedOptions);
   }
 
   /**
@@ -365,6 +383,19 @@ export class Application<C extends AnyPersistentContext> {
     });
   }
 
+  #newConversationMaker(): ConversationMaker<C> {
+    return new ConversationMaker({
+      application: this,
+      bot: this.bot,
+      logger: this.#logger,
+      timeouts: new TimeoutJobs(this.#jobs, (...run) => this.#conversations.timeOut(...run)),
+      isInitialized: () => this.#engine !== undefined,
+      now: () => this.#resolved.clock.now(),
+      chatId: (id) => this.#engine?.chatId(id) ?? id,
+      join: (name, keys, work) => this.#joining((engine) => engine.join(name, keys, work)),
+    });
+  }
+
   #newGate(): PollingGate {
     return new PollingGate({
       open: (isBeginning) => this.#open(isBeginning),
@@ -422,6 +453,7 @@ export class Application<C extends AnyPersistentContext> {
         refresh,
         reporter: this.#reporter,
         onReplayNeeded: () => void this.#replay(),
+        isTransient: (key) => this.#conversations.isTransient(key),
         ...this.#resolved,
       });
       await engine.load([signal]);

@@ -137,3 +137,10 @@ function boundPrototype(of: object): object {
   prototypes.set(of, prototype);
   return prototype;
 }
+
+/** The unit of work of a context's update. Throws a `TypeError` for a context that no application has seen. */
+export function unitOf(ctx: Context): UnitOfWork {
+  const { [UNIT]: unit } = ctx as Partial<Bound>;
+  if (unit === undefined) throw new TypeError("This update did not come through the application of its bot.");
+  return unit;
+}

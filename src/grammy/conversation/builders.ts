@@ -77,7 +77,10 @@ function handler<C extends Context, D extends C, R>(
   updates: readonly string[] | undefined,
   { block }: HandlerOptions = {},
 ): Handler<C, R> {
-  return { check, callback: (ctx) => callback(ctx as D), block, updates };
+  const own = (ctx: C): R | Promise<R> => callback(ctx as D);
+  // Messages call it so.
+  Object.defineProperty(own, "name", { value: callback.name });
+  return { check, callback: own, block, updates };
 }
 
 /** `"message:text"` is about messages, `":text"` and `"::url"` about messages and channel posts. */

@@ -1,4 +1,6 @@
-import type { Context } from "grammy";
+import type { Composer, Context } from "grammy";
+import type { END } from "../../conversation/special-states.ts";
+import type { AnyPersistentContext, KeptOf, PersistentContext } from "../context.ts";
 
 /**
  * What a callback may return: the next state; `END`; nothing, or `null`, to stay in the state. Everything else, such as the message
@@ -32,3 +34,32 @@ export interface HandlerOptions {
    */
   block?: boolean | undefined;
 }
+
+/** What a callback may return beside a state: it stays in the state. */
+export type Ignored = boolean | object | null | undefined | void;
+
+/** A conversation as a handler of another one: `R` is what its `mapToParent` may give. */
+export interface NestedConversation<in C extends Context, out R> {
+  /** Carries the types only. */
+  readonly "~nests"?: ((ctx: C) => R) | undefined;
+  /** The name that it is kept under. */
+  readonly name: string | undefined;
+  /** Whether its states survive a restart. */
+  readonly persistent: boolean;
+}
+
+/** Handlers of entry points, of a state, or fallbacks, the first to be asked first. */
+export type StateHandlers<C extends Context, S> = readonly (
+  | Handler<C, S | End | Ignored>
+  | NestedConversation<C, S | End | Ignored>
+  | Composer<C>
+)[];
+
+/** What handlers of `TIMEOUT` get: the last update's context anew, without the flavors of plugins. */
+export type TimeoutContext<C extends AnyPersistentContext> = PersistentContext<Context, NonNullable<KeptOf<C>>>;
+
+/** Handlers of `TIMEOUT`: all that take the last update run. */
+export type TimeoutHandlers<C extends AnyPersistentContext> = readonly Handler<TimeoutContext<C>, Returned>[];
+
+/** What ends a conversation. */
+export type End = typeof END;
