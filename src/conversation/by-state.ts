@@ -50,8 +50,8 @@ export function isName(value: unknown): value is string | number {
   return typeof value === "string" || typeof value === "number";
 }
 
-/** An object's keys are texts, so the state 1 and the state "1" are the same. */
-function stateText(state: unknown): string {
+/** A state as text. An object's keys are texts, so the state 1 and the state "1" are the same. */
+export function stateText(state: unknown): string {
   return isName(state) ? String(state) : `\0${codec.encode(state)}`;
 }
 

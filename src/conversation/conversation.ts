@@ -3,14 +3,13 @@ import type { MaybePromise } from "../data/maybe-promise.ts";
 import { keyText, type ConversationKey } from "../data/record.ts";
 import type { Logger } from "../engine/logger.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
-import type { ByState } from "./by-state.ts";
-import { isName } from "./by-state.ts";
+import { isName, stateText, type ByState } from "./by-state.ts";
 import { CallbacksUnderWay } from "./callbacks-under-way.ts";
 import { firstOf, type Answer, type Call, type Candidate, type Occasion } from "./candidate.ts";
 import { idOf, partiesOf, type ConversationParties, type KeySettings } from "./conversation-id.ts";
 import type { ConversationTimeouts, TimeoutData } from "./conversation-timeouts.ts";
 import { KeptConversation } from "./kept-conversation.ts";
-import { END, TIMEOUT, WAITING } from "./special-states.ts";
+import { END, WAITING } from "./special-states.ts";
 
 /** What becomes of a state that the code no longer knows. */
 export type OnStaleState<C> = "end" | ((state: unknown, ctx: C) => MaybePromise<unknown>);
@@ -79,7 +78,6 @@ export class Conversation<C, T> implements Candidate<C> {
     if (this.#underWay.has(parties)) return this.#takeWaiting(occasion);
     const kept = await this.#open(place);
     const state = await this.#currentState(place, kept, occasion);
-    const before = kept.text;
     const ends: (() => void)[] = [];
     try {
       const answer = await this.#try(state, occasion, (callback, block = this.parts.block) => {
@@ -87,7 +85,7 @@ export class Conversation<C, T> implements Candidate<C> {
         ends.push(this.#underWay.begin(parties));
         return withoutTurn(unit, callback);
       });
-      return answer && (await this.#settle(place, occasion, answer, before));
+      return answer && (await this.#settle(place, occasion, answer, state));
     } finally {
       for (const end of ends) end();
     }
@@ -102,9 +100,11 @@ export class Conversation<C, T> implements Candidate<C> {
   async setState(unit: UnitOfWork, parties: ConversationParties, state: unknown): Promise<void> {
     const place = this.#place(unit, parties);
     const kept = await this.#open(place);
-    if (state === END) return this.#end(place, kept);
-    this.#put(place, kept, state);
-    await this.#extend(place, kept, kept.timeout?.update);
+    if (state === END) await this.#end(place, kept);
+    else {
+      this.#put(place, kept, state);
+      await this.#extend(place, kept, kept.timeout?.update);
+    }
   }
 
   /**
@@ -148,15 +148,13 @@ export class Conversation<C, T> implements Candidate<C> {
     );
   }
 
-  async #settle(place: Place, { update }: Occasion<C>, answer: Answer, before: string | undefined): Promise<Answer> {
+  async #settle(place: Place, { update }: Occasion<C>, answer: Answer, before: unknown): Promise<Answer> {
     const nothing = { ...answer, value: undefined };
     const { mapToParent } = this.parts;
     // Opened again: where the callback had no turn, the record is another one now.
     const kept = await this.#open(place);
-    if (answer.isLate && kept.text !== before) {
-      this.#warn(
-        `'${answer.by}' has ended when its conversation was in another state already. What it returned is dropped.`,
-      );
+    if (answer.isLate && !isSame(kept.state, before)) {
+      this.#warn(`'${answer.by}' has ended when its conversation was in another state. What it returned is dropped.`);
       return nothing;
     }
     if (mapToParent?.has(answer.value) === true) {
@@ -181,23 +179,29 @@ export class Conversation<C, T> implements Candidate<C> {
     return value;
   }
 
+  /** The state that an update finds; `undefined` outside of a conversation. */
   async #currentState(place: Place, kept: KeptConversation, { ctx }: Occasion<C>): Promise<unknown> {
-    const { version, migrate, states, onStaleState } = this.parts;
-    if (kept.state === undefined) return void (await this.#end(place, kept));
-    if (migrate !== undefined && kept.version < version) {
+    const { version, migrate, states } = this.parts;
+    if (kept.state !== undefined && migrate !== undefined && kept.version < version) {
       this.#put(place, kept, (await migrate(kept.state, kept.version)) ?? kept.state);
     }
     const { state } = kept;
-    if (state === undefined) return void (await this.#end(place, kept));
-    if (states.has(state)) return state;
+    if (state === undefined) return this.#end(place, kept);
+    return states.has(state) ? state : this.#staleState(place, kept, ctx);
+  }
+
+  async #staleState(place: Place, kept: KeptConversation, ctx: C): Promise<unknown> {
+    const { onStaleState, title } = this.parts;
+    const { state } = kept;
     if (onStaleState === "end") {
+      const id = JSON.stringify(place.key.id);
       this.#warn(
-        `The state ${describe(state)} of ${describe(place.key.id)} is not among the states of ${this.parts.title}. That conversation was ended.`,
+        `The state ${JSON.stringify(state)} of ${id} is not among the states of ${title}. That conversation was ended.`,
       );
-      return void (await this.#end(place, kept));
+      return this.#end(place, kept);
     }
     const answer = (await onStaleState(state, ctx)) ?? undefined;
-    if (answer === END) return void (await this.#end(place, kept));
+    if (answer === END) return this.#end(place, kept);
     if (answer !== undefined) this.#put(place, kept, answer);
     return kept.state;
   }
@@ -206,10 +210,11 @@ export class Conversation<C, T> implements Candidate<C> {
     kept.put(state, this.parts.version, this.parts, parties);
   }
 
-  async #end({ unit }: Place, kept: KeptConversation): Promise<void> {
+  async #end({ unit }: Place, kept: KeptConversation): Promise<undefined> {
     const { timeout } = kept;
     kept.end();
     if (timeout !== undefined) await unit.perform("timeout", () => this.#host.timeouts.remove(unit, timeout.job));
+    return undefined;
   }
 
   /** From now on it has the full time again. */
@@ -266,6 +271,6 @@ async function withoutTurn(unit: UnitOfWork, callback: () => MaybePromise<unknow
   return { value: await unit.withoutTurn(callback), isLate: true };
 }
 
-function describe(value: unknown): string {
-  return JSON.stringify(value);
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || (a !== undefined && b !== undefined && stateText(a) === stateText(b));
 }

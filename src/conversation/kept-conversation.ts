@@ -64,11 +64,6 @@ export class KeptConversation {
     if (this.#value.current !== undefined) this.#value.drop();
   }
 
-  /** The record as it would be kept now: to see whether it is as it was. */
-  get text(): string | undefined {
-    return this.#value.current?.text;
-  }
-
   get #kept(): Kept | undefined {
     return this.#value.get() as Kept | undefined;
   }

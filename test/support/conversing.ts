@@ -11,9 +11,9 @@ export interface Conversing extends MadeApp {
   /** Errors of handlers. */
   readonly caught: unknown[];
   /** Hands in a text, and waits until it is handled. */
-  say(text: string, who?: { chat?: number; user?: number }): Promise<void>;
+  readonly say: (text: string, who?: { chat?: number; user?: number }) => Promise<void>;
   /** Hands in any update. */
-  hand(update: object): Promise<void>;
+  readonly hand: (update: object) => Promise<void>;
 }
 
 /** An application for conversations whose updates the test hands in itself. What no conversation handles is noted as `passed`. */
