@@ -138,9 +138,7 @@ function boundPrototype(of: object): object {
   return prototype;
 }
 
-/** The unit of work of a context's update. Throws a `TypeError` for a context that no application has seen. */
-export function unitOf(ctx: Context): UnitOfWork {
-  const { [UNIT]: unit } = ctx as Partial<Bound>;
-  if (unit === undefined) throw new TypeError("This update did not come through the application of its bot.");
-  return unit;
+/** The unit of work of a context, and its application; `undefined` for a context that no application has seen. */
+export function boundIn(ctx: Context): { readonly unit: UnitOfWork; readonly application: unknown } | undefined {
+  return (ctx as Partial<Bound>)[BOUND];
 }

@@ -5,7 +5,7 @@ import type { UnitOfWork } from "../../engine/unit-of-work.ts";
 import type { TransactionKeys } from "../../engine/engine.ts";
 import { END } from "../../conversation/special-states.ts";
 import { PerdureError } from "../../errors.ts";
-import { unitOf, type AnyPersistentContext } from "../context.ts";
+import { boundIn, type AnyPersistentContext } from "../context.ts";
 import type { End, NestedConversation, TimeoutContext } from "./handler.ts";
 
 /** What a conversation handler needs of its application. */
@@ -74,9 +74,9 @@ export class ConversationHandler<C extends AnyPersistentContext, S, P = never>
   /** What `bot.use` takes. */
   middleware(): MiddlewareFn<C> {
     return async (ctx, next) => {
-      const { application } = ctx as unknown as { application?: unknown };
-      if (application !== this.#host.application) throw foreign();
-      const answer = await this.#conversation.take({ update: ctx.update, unit: unitOf(ctx), ctx });
+      const bound = boundIn(ctx);
+      if (bound === undefined || bound.application !== this.#host.application) throw foreign();
+      const answer = await this.#conversation.take({ update: ctx.update, unit: bound.unit, ctx });
       if (answer === undefined) await next();
     };
   }
