@@ -19,7 +19,7 @@ export interface Arguments {
 /** How it is called. */
 export const USAGE: string = `npm run bench -- [part ...] [option ...]
 parts: ${partNames.join(", ")}; all of them by default
-  --quick            fewer chats and repetitions, within two minutes
+  --quick            fewer chats and repetitions, shorter warm-ups, within two minutes
   --out FILE         the results as JSON, and the picture beside it; default bench/results/latest.json
   --write-docs       also into docs/performance.md and docs/performance.svg
   --seed NUMBER      of the random choices; by default another one each time

@@ -71,7 +71,7 @@ export async function runOnce(
 
 function sizeOf({ isQuick }: Plan, contender: ContenderName, inFlight: number): Pick<Load, "warmUp" | "updates"> {
   const flow = inFlight === 1 ? "one" : "many";
-  const part = entryOf(contender).share * (isQuick ? 0.25 : 1);
-  const batches = (updates: number): number => inFlight * Math.max(1, Math.round((updates * part) / inFlight));
-  return { warmUp: batches(WARM_UP[flow]), updates: batches(UPDATES[flow]) };
+  const { share } = entryOf(contender);
+  const batches = (updates: number): number => inFlight * Math.max(1, Math.round((updates * share) / inFlight));
+  return { warmUp: batches(WARM_UP[flow] / (isQuick ? 12 : 1)), updates: batches(UPDATES[flow] / (isQuick ? 4 : 1)) };
 }

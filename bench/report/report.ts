@@ -8,7 +8,7 @@ export function environmentText(of: Environment): string {
   return [
     `${of.at.slice(0, 10)}, Node ${of.node} (SQLite ${of.sqlite}), grammY ${of.grammy}, ${of.cores} cores of ${of.processor};`,
     `load ${of.loadBefore.toFixed(1)} when it began, ${of.loadAfter.toFixed(1)} when it ended; ${Math.round(of.seconds)} s;`,
-    `seed ${of.seed}; ${of.repetitions} repetitions${of.isQuick ? "; a quick run, with fewer chats than the bars ask for" : ""}.`,
+    `seed ${of.seed}; ${of.repetitions} repetitions${of.isQuick ? "; a quick run, with fewer chats and a shorter warm-up than the bars ask for" : ""}.`,
     ...(of.remarks.length === 0 ? [] : [`Servers: ${of.remarks.join("; ")}.`]),
   ].join("\n");
 }
