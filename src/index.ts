@@ -7,7 +7,7 @@ export { Application, type RunOptions } from "./grammy/application.ts";
 export type { Transaction } from "./grammy/transaction.ts";
 export type { AppWebhookOptions } from "./grammy/webhooks.ts";
 export type { TransactionKeys } from "./engine/engine.ts";
-export type { ApplicationOptions, Initial, Migrations } from "./grammy/options.ts";
+export type { ApplicationOptions, CallbackDataOptions, Initial, Migrations } from "./grammy/options.ts";
 export type { MigrateChatData } from "./grammy/migrate-chat-data.ts";
 export { Collection } from "./collection/collection.ts";
 export type { AppPollingOptions } from "./grammy/polling-loop.ts";
@@ -53,6 +53,22 @@ export type { When } from "./jobs/when.ts";
 export type { TimeOfDay, TimeOfDayParts, TimeOfDayText } from "./jobs/time-of-day.ts";
 export type { PersistentJobContext, PersistentJobQueue } from "./grammy/job-context.ts";
 export type { Clock } from "./engine/clock.ts";
+
+// Data buttons.
+export { dataButton, type ButtonLabel } from "./callback-data/data-button.ts";
+export { InvalidCallbackData } from "./callback-data/invalid-callback-data.ts";
+export type { MessageWithKeyboard } from "./callback-data/callback-data.ts";
+export {
+  callbackData,
+  type CallbackDataContext,
+  type CallbackDataHandler,
+} from "./grammy/callback-data/callback-data-handler.ts";
+export type {
+  SchemaInput,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+} from "./grammy/callback-data/standard-schema.ts";
 
 // Where records are kept.
 export { DictPersistence, type DictPersistenceOptions } from "./persistence/dict/dict-persistence.ts";

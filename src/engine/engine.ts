@@ -247,8 +247,8 @@ export class Engine {
   }
 
   async #run<T>(assignment: Assignment, alone: boolean, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    // What a running unit of work waits for is a part of it.
-    if (this.#stopping && !this.#runner.isAside) throw stopped();
+    // What a unit of work that runs waits for is a part of it, and what is called after its commit is waited for as well.
+    if (this.#stopping && !this.#runner.isAside && !this.isInPassage) throw stopped();
     const passage = this.#runner.enter(assignment);
     try {
       await this.#runner.admit(passage, alone);

@@ -4,6 +4,7 @@ import {
   type BelongingKind,
   type ChatKey,
   type KeyOf,
+  type RecordKey,
   type RecordKind,
   type TimedKind,
   type UserKey,
@@ -31,7 +32,7 @@ export interface RecordListingOptions {
   readonly retry: <T>(task: () => MaybePromise<T>) => Promise<T>;
 }
 
-/** All records of one kind, as of the last commit, read page by page. What comes or goes meanwhile may be missing or there. */
+/** What is kept, as of the last commit; all records of one kind are read page by page. What comes or goes meanwhile may be missing or there. */
 export class RecordListing {
   readonly #options: RecordListingOptions;
 
@@ -81,6 +82,13 @@ export class RecordListing {
   earliest(kind: TimedKind, options: EarliestOptions): Promise<readonly TimedRecord[]> {
     const { persistence, retry } = this.#options;
     return retry(() => persistence.earliest(kind, options));
+  }
+
+  /** Copies of the values of these records; `undefined` where there is none. */
+  async copies(keys: readonly RecordKey[]): Promise<readonly unknown[]> {
+    const { persistence, values, retry } = this.#options;
+    const records = await retry(() => persistence.read(keys));
+    return keys.map((key, index) => values.load(key, records[index]).value);
   }
 
   #pages<Kind extends RecordKind>(

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Update } from "@grammyjs/types";
-import { BotError, type Bot, type StorageAdapter, type webhookCallback } from "grammy";
+import type { CallbackQuery, Update } from "@grammyjs/types";
+import { BotError, type Bot, type Context, type NextFunction, type StorageAdapter, type webhookCallback } from "grammy";
+import { CallbackData } from "../callback-data/callback-data.ts";
 import { Collection } from "../collection/collection.ts";
 import { Entries } from "../collection/entries.ts";
 import { TimeoutJobs } from "../conversation/timeout-jobs.ts";
@@ -21,6 +22,7 @@ import type { BasePersistence } from "../persistence/base-persistence.ts";
 import { HostedPersistence } from "../persistence/hosted-persistence.ts";
 import { botIdOf, requireNoMiddleware } from "./bot-checks.ts";
 import { bindUnit, type AnyPersistentContext, type KeptOf } from "./context.ts";
+import { DataButtons } from "./callback-data/data-buttons.ts";
 import type { ConversationHandler } from "./conversation/conversation-handler.ts";
 import { ConversationMaker } from "./conversation/conversation-maker.ts";
 import type { ConversationOptions, StateIn } from "./conversation/conversation-options.ts";
@@ -67,6 +69,7 @@ export class Application<C extends AnyPersistentContext> {
   readonly #hosted: HostedPersistence;
   readonly #live: LiveObjects;
   readonly #gate: PollingGate = this.#newGate();
+  readonly #buttons: DataButtons<C>;
   readonly #collections = new Map<string, Entries>();
   readonly #jobs = new JobDefinitions();
   readonly #conversations: ConversationMaker<C>;
@@ -93,6 +96,10 @@ export class Application<C extends AnyPersistentContext> {
     this.#hosted = new HostedPersistence(options.persistence as BasePersistence, {
       clock: this.#resolved.clock,
       onError: (error) => this.#reporter.report(error),
+    });
+    this.#buttons = new DataButtons(this.#newCallbackData(), {
+      logger: this.#logger,
+      onInvalid: options.onInvalidCallbackData as ((ctx: C) => unknown) | undefined,
     });
     options.persistence.setBot(bot, this.#live);
     this.jobQueue = new JobQueue(this.#jobs, this.#jobHost, (run) => jobContextOf(run, this as never));
@@ -262,6 +269,38 @@ export class Application<C extends AnyPersistentContext> {
   }
 
   /**
+   * Removes the values of the keyboard that a callback query came from (PTB statement 174); `ctx.dropCallbackData()` does it for the update's own.
+   * In a handler it is a part of the update, elsewhere a commit of its own. Rejects with `InvalidCallbackData` when there are none.
+   */
+  dropCallbackData(query: CallbackQuery): Promise<void> {
+    return this.#buttons.callbackData.drop(query);
+  }
+
+  /**
+   * Removes the values of all keyboards, or of those whose last use was before a moment: a `Date`, or milliseconds since 1970 (PTB statement
+   * 175). Uses are noted once an hour. In a handler it is a part of the update; elsewhere it is done a hundred keyboards at a time.
+   */
+  clearCallbackData({ before = Infinity }: { before?: Date | number | undefined } = {}): Promise<void> {
+    return this.#buttons.callbackData.clear(requireMoment(before));
+  }
+
+  /** Removes what python-telegram-bot has remembered of callback queries (PTB statement 175). Here a query carries its token, and nothing is. */
+  clearCallbackQueries(): Promise<void> {
+    return this.#buttons.callbackData.clearQueries();
+  }
+
+  /**
+   * For an api that is not the bot's own: data buttons work in the calls of the contexts that pass through this middleware. The contexts of
+   * `@grammyjs/conversations` are such: `createConversation(buy, { plugins: [app.dataButtons()] })`.
+   */
+  dataButtons(): (ctx: Context, next: NextFunction) => Promise<void> {
+    return (ctx, next) => {
+      ctx.api.config.use(this.#buttons.transformerOfApi);
+      return next();
+    };
+  }
+
+  /**
    * Writes now what a persistence that is written in intervals would get at the next one (PTB statement 110), and resolves when it was
    * tried. Errors go to {@link Application.onError}, and what failed is written again later. For an atomic one, it resolves when the done
    * marks that wait for the next commit are durable.
@@ -356,6 +395,17 @@ export class Application<C extends AnyPersistentContext> {
     return entries;
   }
 
+  #newCallbackData(): CallbackData {
+    return new CallbackData(this.#resolved.callbackData, {
+      botId: () => botIdOf(this.bot.token),
+      now: () => this.#resolved.clock.now(),
+      engine: () => this.#joining(async (engine) => engine),
+      current: () => this.#engine?.current,
+      join: (name, work) => this.#joining((engine) => engine.join(name, {}, work)),
+      report: (error) => this.#reporter.report(error),
+    });
+  }
+
   async *#ids(scope: "chat" | "user"): AsyncGenerator<number> {
     const engine = await this.#open(false).opened();
     for await (const { id } of engine.records.keys(scope)) yield id;
@@ -363,7 +413,7 @@ export class Application<C extends AnyPersistentContext> {
 
   #install(): void {
     const { bot } = this;
-    bot.api.config.use(this.#gate.transformer);
+    bot.api.config.use(this.#gate.transformer, this.#buttons.transformer);
     const init = bot.init.bind(bot);
     // The runner and webhooks begin with this; a persistence that does not open must fail them, not be retried in silence.
     bot.init = async (signal) => {
@@ -375,10 +425,11 @@ export class Application<C extends AnyPersistentContext> {
       const known = this.#lifetime === undefined ? this.#engine : this.#lifetime.ready;
       const engine = known ?? (await this.#open(false).opened());
       this.#jobRunner?.start();
-      const run = (unit: UnitOfWork): Promise<void> => {
-        bindUnit(ctx, unit, this);
-        return next();
-      };
+      const run = (unit: UnitOfWork): Promise<void> =>
+        this.#buttons.handle(ctx, unit, (buttons) => {
+          bindUnit(ctx, unit, this, buttons);
+          return next();
+        });
       await engine.handle(ctx.update, run, (error) => void this.#catchLate(new BotError(error, ctx)));
     });
   }
@@ -592,6 +643,12 @@ export class Application<C extends AnyPersistentContext> {
 function requireId(id: number): number {
   if (Number.isSafeInteger(id)) return id;
   throw new TypeError(`The id of a chat or a user is a whole number, not ${String(id)}.`);
+}
+
+function requireMoment(moment: Date | number): number {
+  const time = Number(moment);
+  if (!Number.isNaN(time)) return time;
+  throw new TypeError(`before is a Date or a number of milliseconds since 1970, not ${String(moment)}.`);
 }
 
 /** The lifetime to those who must not wait for its opening, since it waits for them. */

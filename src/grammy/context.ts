@@ -1,4 +1,7 @@
+import type { CallbackQuery } from "@grammyjs/types";
 import type { Context } from "grammy";
+import type { CallbackData, MessageWithKeyboard } from "../callback-data/callback-data.ts";
+import type { Press } from "../callback-data/press.ts";
 import type { Data, KeptTypes } from "../data/kept-types.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
@@ -40,6 +43,21 @@ export interface PersistentFlavor<K extends KeptTypes> {
    */
   updateBotData<T>(change: (data: Data<K, "bot">) => T extends PromiseLike<unknown> ? never : T): Promise<T>;
   /**
+   * What the pressed data button carries, to be changed in place if need be: the keyboard keeps it so. `InvalidCallbackData` when there is none
+   * any more. `undefined` in an update that is no press of a data button. `callbackData(guard, handler)` tells its type.
+   */
+  readonly callbackData: unknown;
+  /**
+   * What the buttons of a message carry, row by row as in its `reply_markup`; `undefined` for other buttons. For messages of this bot and
+   * those sent via it: the one of the pressed button, one that is replied to, a pinned one (PTB statement 171).
+   */
+  callbackDataIn(message: MessageWithKeyboard): Promise<(readonly unknown[])[]>;
+  /**
+   * Removes the values of the keyboard whose button was pressed: a press that comes later gets `InvalidCallbackData`. Rejects with that
+   * error when they are gone already, and with a `TypeError` in an update that is no callback query.
+   */
+  dropCallbackData(): Promise<void>;
+  /**
    * Runs `call` once what this update changed is durable; not if it rolls back, and not if the process ends before. Its
    * errors go to `app.onError`.
    */
@@ -61,11 +79,21 @@ export type KeptOf<C> = C extends { readonly [kept]?: infer K } ? K : never;
 
 const BOUND = Symbol("perdure.bound");
 
+/** The data buttons as an update's handlers meet them. */
+export interface BoundButtons {
+  readonly callbackData: CallbackData;
+  /** There when one was pressed. */
+  readonly press: Press | undefined;
+}
+
 interface Bound {
   readonly [BOUND]: {
     readonly unit: UnitOfWork;
     readonly application: { readonly jobQueue: JobQueue<unknown> };
+    /** Of an update. */
+    readonly buttons?: BoundButtons | undefined;
   };
+  readonly callbackQuery?: CallbackQuery | undefined;
 }
 
 const ACCESSORS: PropertyDescriptorMap & ThisType<Bound> = {
@@ -115,6 +143,26 @@ const ACCESSORS: PropertyDescriptorMap & ThisType<Bound> = {
       return this[BOUND].application;
     },
   },
+  callbackData: {
+    get() {
+      return this[BOUND].buttons?.press?.value;
+    },
+  },
+  callbackDataIn: {
+    writable: false,
+    value(message: MessageWithKeyboard) {
+      const { buttons, unit } = this[BOUND];
+      return buttons?.callbackData.valuesIn(unit, message);
+    },
+  },
+  dropCallbackData: {
+    writable: false,
+    async value() {
+      const { callbackQuery } = this;
+      if (callbackQuery === undefined) throw new TypeError("ctx.dropCallbackData: this update is no callback query.");
+      await this[BOUND].buttons?.callbackData.drop(callbackQuery);
+    },
+  },
 };
 
 const NAMES = Object.keys(ACCESSORS);
@@ -123,11 +171,11 @@ const NAMES = Object.keys(ACCESSORS);
 const prototypes = new WeakMap<object, object>();
 
 /** Puts the values of a unit of work on a context: that of its update, or that of a job's run. */
-export function bindUnit(ctx: object, unit: UnitOfWork, application: unknown): void {
+export function bindUnit(ctx: object, unit: UnitOfWork, application: unknown, buttons?: BoundButtons): void {
   // A class that declares one of these as a field has put it on the context itself.
   if (NAMES.some((name) => Object.hasOwn(ctx, name))) Object.defineProperties(ctx, ACCESSORS);
   else Object.setPrototypeOf(ctx, boundPrototype(Object.getPrototypeOf(ctx) as object));
-  Object.defineProperty(ctx, BOUND, { value: { unit, application } });
+  Object.defineProperty(ctx, BOUND, { value: { unit, application, buttons } });
 }
 
 function boundPrototype(of: object): object {

@@ -1,3 +1,5 @@
+import type { Bot } from "grammy";
+import type { Limits } from "../callback-data/kept-limits.ts";
 import { milliseconds, type Duration } from "../data/duration.ts";
 import type { KeptTypes } from "../data/kept-types.ts";
 import type { Scope } from "../data/record.ts";
@@ -43,6 +45,16 @@ interface TypedOptions<K extends KeptTypes> {
   onMigrate?: ((old: Data<K, "chat">, fresh: Data<K, "chat">) => Data<K, "chat">) | undefined;
 }
 
+/** How much is kept of what data buttons carry. */
+export interface CallbackDataOptions {
+  /** So many keyboards at most; then the least recently used ones go. Default 100 000. */
+  maxKeyboards?: number | undefined;
+  /** How long after its last use a keyboard is kept: a number of milliseconds, or text. Default `"90d"`. */
+  ttl?: Duration | undefined;
+}
+
+type ContextOf<App> = App extends { readonly bot: Bot<infer C> } ? C : never;
+
 interface CommonOptions<App> {
   /** Bring older data up. */
   migrations?: Migrations | undefined;
@@ -57,6 +69,13 @@ interface CommonOptions<App> {
   maxAttempts?: number | undefined;
   /** How long `stop` waits for handlers that run. Default `"10s"`. */
   stopTimeout?: Duration | undefined;
+  /** How much is kept of what data buttons carry. */
+  callbackData?: CallbackDataOptions | undefined;
+  /**
+   * A data button was pressed whose value is not there (any more), and the handlers have not answered the query. Called after them, in the same unit of
+   * work; `ctx.callbackData` is the `InvalidCallbackData`. By default the query is answered: "This button is no longer valid."
+   */
+  onInvalidCallbackData?: ((ctx: ContextOf<App>) => unknown) | undefined;
   /** Called when the persistence is open, before the first update. */
   postInit?: ((app: App) => unknown) | undefined;
   /** Called when no update is handled any more. */
@@ -81,6 +100,7 @@ export interface ResolvedOptions {
   readonly maxAttempts: number;
   readonly onMigrate: OnMigrate | undefined;
   readonly clock: Clock;
+  readonly callbackData: Limits;
 }
 
 /** Checks what the compiler cannot, and fills in the defaults. Throws `PERDURE_INVALID_OPTION`. */
@@ -96,6 +116,8 @@ export function resolveOptions<App>(
   if (onHandlerError !== "rollback" && onHandlerError !== "keep") {
     throw invalid("onHandlerError", onHandlerError, '"rollback" or "keep"');
   }
+  const { maxKeyboards = 100_000, ttl = "90d" } = options.callbackData ?? {};
+  requireCount("callbackData.maxKeyboards", maxKeyboards, 1);
   const initial = (options.initial ?? {}) as { [S in Scope]?: () => unknown };
   const migrations = options.migrations ?? {};
   if (!(persistence instanceof AtomicPersistence)) requireNone(migrations, persistence);
@@ -111,6 +133,7 @@ export function resolveOptions<App>(
     maxAttempts,
     onMigrate: options.onMigrate as OnMigrate | undefined,
     clock: options.clock ?? systemClock,
+    callbackData: { most: maxKeyboards, ttl: milliseconds(ttl, "callbackData.ttl") },
   };
 }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Bot, type Context } from "grammy";
+import { Bot, type BotConfig, type Context } from "grammy";
 import { onTestFinished } from "vitest";
 import {
   Application,
@@ -32,9 +32,9 @@ export interface MadeApp {
 }
 
 /** An application whose updates the test hands in itself, shut down when the test has finished. */
-export function makeApp(options: Partial<MyOptions> = {}): MadeApp {
+export function makeApp(options: Partial<MyOptions> = {}, config: BotConfig<MyContext> = {}): MadeApp {
   const path = join(temporaryFolder(), "bot.sqlite");
-  const bot = new Bot<MyContext>("1:x", { botInfo: ME as never });
+  const bot = new Bot<MyContext>("1:x", { botInfo: ME as never, ...config });
   const app = new Application(bot, {
     persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
     initial: { bot: () => ({ n: 0 }), chat: () => ({ log: [] }), user: () => ({ n: 0 }) },
