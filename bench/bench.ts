@@ -6,6 +6,7 @@ import { parseArguments, USAGE, type Arguments, type PartName } from "./argument
 import { barResults } from "./bars.ts";
 import { currentLoad, environment, isInMemory } from "./environment.ts";
 import { botData } from "./parts/bot-data.ts";
+import { buttons } from "./parts/buttons.ts";
 import { codecPart } from "./parts/codec.ts";
 import { growth } from "./parts/growth.ts";
 import type { Part } from "./parts/part.ts";
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<PartName, Part<unknown>>> = {
   start,
   growth,
   "bot-data": botData,
+  buttons,
   updates,
 };
 const DOCS = new URL("../docs/", import.meta.url);

@@ -1,5 +1,6 @@
 import type { Environment } from "./environment.ts";
 import type { BotDataFigures } from "./parts/bot-data.ts";
+import type { ButtonsResults } from "./parts/buttons.ts";
 import type { CodecFigures } from "./parts/codec.ts";
 import type { GrowthFigures } from "./parts/growth.ts";
 import type { StartsFigures } from "./parts/start.ts";
@@ -14,6 +15,7 @@ export interface Figures {
   "bot-data"?: BotDataFigures;
   written?: WrittenFigures;
   codec?: CodecFigures[];
+  buttons?: ButtonsResults;
 }
 
 /** What a run leaves. */

@@ -25,6 +25,13 @@ export class Stores {
     return server === undefined || this.#servers.url(server) !== undefined;
   }
 
+  /** An empty folder. */
+  newFolder(name: string): string {
+    const folder = join(this.#folder, name);
+    mkdirSync(folder);
+    return folder;
+  }
+
   /** The setting in which a contender finds what is wanted. */
   async setting(name: ContenderName, wanted: Wanted): Promise<Setting> {
     const { store, server } = entryOf(name);

@@ -39,3 +39,24 @@ export interface StartFigures {
   /** Resident, after the first update. */
   readonly memory: number;
 }
+
+/** A bot that sends keyboards, and gets presses of them. */
+export interface ButtonsJob {
+  readonly contender: "data buttons" | "plain buttons";
+  /** Where its file goes. */
+  readonly folder: string;
+  /** How many keyboards it has sent before. */
+  readonly kept: number;
+  /** So many presses, and so many keyboards more, are measured. */
+  readonly updates: number;
+}
+
+/** What that costs. */
+export interface ButtonsFigures {
+  /** Microseconds per press, one at a time. */
+  readonly time: number;
+  /** MB of heap in use after the keyboards were sent. */
+  readonly heap: number;
+  /** By each keyboard that is sent by an update of its own. */
+  readonly written: Written;
+}

@@ -1,12 +1,13 @@
 import { fork } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ContenderJob, RunFigures, RunJob, StartFigures } from "./job.ts";
+import type { ButtonsFigures, ButtonsJob, ContenderJob, RunFigures, RunJob, StartFigures } from "./job.ts";
 
 /** What each process does, and what it gives. */
 interface Processes {
   fill: { job: ContenderJob; result: null };
   run: { job: RunJob; result: RunFigures };
+  buttons: { job: ButtonsJob; result: ButtonsFigures };
   start: { job: ContenderJob; result: StartFigures };
 }
 

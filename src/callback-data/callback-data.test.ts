@@ -98,7 +98,7 @@ async function sendIn(
   sent: (data: string) => unknown,
 ): Promise<void> {
   const payload = { chat_id: 5, text: "x", reply_markup: new InlineKeyboard().add(dataButton("x", value)) };
-  await callbackData.send("sendMessage", payload, unit, async ({ reply_markup: markup }) => {
+  await callbackData.send("sendMessage", payload, { within: unit }, async ({ reply_markup: markup }) => {
     sent(
       (JSON.parse(JSON.stringify(markup)) as { inline_keyboard: [[{ callback_data: string }]] }).inline_keyboard[0][0]
         .callback_data,
@@ -266,7 +266,7 @@ test("of two keyboards in one call, the first is not kept when the second cannot
     reply_markup: new InlineKeyboard().add(dataButton("x", value)),
   });
   const payload = { results: [result(1), result(() => {})] };
-  const sending = callbackData.send("answerInlineQuery", payload, undefined, async () => ({ ok: true, result: true }));
+  const sending = callbackData.send("answerInlineQuery", payload, {}, async () => ({ ok: true, result: true }));
   await expect(sending).rejects.toThrow("(answerInlineQuery, results[1].reply_markup.inline_keyboard[0][0])");
   expect(await kept()).toEqual([]);
 });
@@ -275,6 +275,6 @@ test("a call that was answered without being made, as a replay does it, leaves n
   const { callbackData, kept } = await start();
   const payload = { chat_id: 5, reply_markup: new InlineKeyboard().add(dataButton("x", 1)) };
   const result = { message_id: 1, chat: { id: 5 } };
-  await callbackData.send("sendMessage", payload, undefined, async () => ({ ok: true, result }));
+  await callbackData.send("sendMessage", payload, { mayReplay: true }, async () => ({ ok: true, result }));
   expect(await kept()).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { KeptLimits, type Limits } from "./kept-limits.ts";
 import { MessageKeyboards } from "./message-keyboards.ts";
 import { isPlaceKey, placeOfMessage } from "./message-place.ts";
 import { Press, valueIn } from "./press.ts";
-import { SentKeyboards, type Answer } from "./sent-keyboards.ts";
+import { SentKeyboards, type Answer, type SendOptions } from "./sent-keyboards.ts";
 import { readToken } from "./token.ts";
 
 /** Presses within so long after a use that was noted are not noted, in milliseconds. */
@@ -53,10 +53,10 @@ export class CallbackData {
   send<A extends Answer>(
     method: string,
     payload: Payload,
-    within: UnitOfWork | undefined,
+    options: SendOptions,
     perform: (payload: Payload) => Promise<A>,
   ): Promise<A> {
-    return this.#sent.send(method, payload, within, perform);
+    return this.#sent.send(method, payload, options, perform);
   }
 
   /** A call was made that may have taken keyboards away. */

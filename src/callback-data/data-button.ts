@@ -42,8 +42,8 @@ export function dataOf(button: object): ButtonData | undefined {
   return (button as { readonly [DATA]?: ButtonData })[DATA];
 }
 
-/** The button as it is sent: with a token instead of what it carries. `read` gives it, each time that somebody looks. */
-export function withToken<B extends object>(button: B, read: () => string): B {
+/** The button as it is sent: with this in the place of what it carries. */
+export function withToken<B extends object>(button: B, token: PropertyDescriptor): B {
   const copy = { ...button, [DATA]: undefined };
-  return Object.defineProperty(copy, "callback_data", { get: read, enumerable: true, configurable: true });
+  return Object.defineProperty(copy, "callback_data", { ...token, enumerable: true, configurable: true });
 }

@@ -12,7 +12,7 @@ test("tokens stand in every place, and the caller's objects are not touched", ()
     result: Object.freeze({ id: "1", reply_markup: keyboard(2) }),
     results: Object.freeze([{ id: "2" }, Object.freeze({ id: "3", reply_markup: keyboard(3) })]),
   });
-  const call = drawTokens(payload, 1);
+  const call = drawTokens(payload, 1, false);
   expect(call.keyboards.map(({ place, buttons }) => [place, buttons[0]?.path, buttons[0]?.data.value])).toEqual([
     ["reply_markup", "reply_markup.inline_keyboard[0][0]", 1],
     ["result.reply_markup", "result.reply_markup.inline_keyboard[0][0]", 2],
@@ -35,21 +35,21 @@ test("167: what has no data button is the same object", () => {
     { reply_markup: { inline_keyboard: [null, [undefined]] }, results: [null, 5] },
     { reply_markup: '{"inline_keyboard":[]}' },
   ];
-  for (const payload of payloads) expect(drawTokens(payload, 1)).toEqual({ payload, keyboards: [] });
-  for (const payload of payloads) expect(drawTokens(payload, 1).payload).toBe(payload);
+  for (const payload of payloads) expect(drawTokens(payload, 1, false)).toEqual({ payload, keyboards: [] });
+  for (const payload of payloads) expect(drawTokens(payload, 1, false).payload).toBe(payload);
 });
 
 test("a button that was styled or spread still carries its value; a sent one carries none", () => {
   const styled = new InlineKeyboard().add(dataButton("x", 1)).success();
   const spread = { inline_keyboard: styled.inline_keyboard.map((row) => row.map((button) => ({ ...button }))) };
-  const call = drawTokens({ reply_markup: spread }, 1);
+  const call = drawTokens({ reply_markup: spread }, 1, false);
   expect(call.keyboards).toHaveLength(1);
-  expect(drawTokens(call.payload, 1)).toEqual({ payload: call.payload, keyboards: [] });
+  expect(drawTokens(call.payload, 1, false)).toEqual({ payload: call.payload, keyboards: [] });
 });
 
-test("it is known whether anybody has looked at a token", () => {
-  const { keyboards, payload } = drawTokens({ reply_markup: keyboard(1) }, 1);
-  expect(keyboards[0]?.isRead).toBe(false);
+test("of a call that may be replayed it is known whether anybody has looked at a token", () => {
+  const { keyboards, payload } = drawTokens({ reply_markup: keyboard(1) }, 1, true);
+  expect(keyboards[0]?.isSent).toBe(false);
   JSON.stringify(payload);
-  expect(keyboards[0]?.isRead).toBe(true);
+  expect(keyboards[0]?.isSent).toBe(true);
 });

@@ -17,24 +17,25 @@ export class NewKeyboard {
   readonly id: string = drawKeyboardId();
   readonly place: KeyboardPlace;
   readonly buttons: NewButton[] = [];
-  /**
-   * Whether anybody has looked at one of its tokens, as whoever sends it must. Where an answer comes without (a conversation that is
-   * replayed), nothing was sent.
-   */
-  isRead = false;
+  /** Whether it was sent: of a call that may be answered without being made, whether anybody has looked at a token. */
+  isSent: boolean;
 
-  constructor(place: KeyboardPlace) {
+  constructor(place: KeyboardPlace, isSent: boolean) {
     this.place = place;
+    this.isSent = isSent;
   }
 
   /** The button to send for a data button. */
   add<B extends { readonly text: string }>(button: B, data: ButtonData, path: string, botId: number): B {
     const id = drawButtonId(this.id, botId);
     this.buttons.push({ id, text: button.text, data, path });
-    return withToken(button, () => {
-      this.isRead = true;
-      return this.id + id;
-    });
+    const token = this.id + id;
+    if (this.isSent) return withToken(button, { value: token, writable: true });
+    const get = (): string => {
+      this.isSent = true;
+      return token;
+    };
+    return withToken(button, { get });
   }
 }
 
@@ -46,12 +47,15 @@ export interface OutgoingCall {
   readonly keyboards: readonly NewKeyboard[];
 }
 
-/** Draws tokens for the data buttons of a call. Other buttons stay as they are, and a payload without data buttons the same object. */
-export function drawTokens(payload: Payload, botId: number): OutgoingCall {
+/**
+ * Draws tokens for the data buttons of a call. Other buttons stay as they are, and a payload without data buttons the same object. `mayReplay` says that the
+ * call may be answered without being made, by a conversation that is replayed.
+ */
+export function drawTokens(payload: Payload, botId: number, mayReplay: boolean): OutgoingCall {
   const keyboards: NewKeyboard[] = [];
   const copy = replaceKeyboards(payload, (markup, place, path) => {
     if (!markup.inline_keyboard.some((row) => row.some((button) => dataOf(button) !== undefined))) return markup;
-    const keyboard = new NewKeyboard(place);
+    const keyboard = new NewKeyboard(place, !mayReplay);
     keyboards.push(keyboard);
     return withTokens(markup, keyboard, path, botId);
   });

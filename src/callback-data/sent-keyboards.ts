@@ -15,6 +15,14 @@ export type Answer =
 
 type Outcome<A> = { readonly answer: A } | { readonly error: unknown };
 
+/** Where a call comes from. */
+export interface SendOptions {
+  /** The unit of work of the context whose api makes it. */
+  readonly within?: UnitOfWork | undefined;
+  /** Whether it may be answered without being made: then what nobody has sent is not kept. */
+  readonly mayReplay?: boolean | undefined;
+}
+
 /** Keeps the values of data buttons that are sent. */
 export class SentKeyboards {
   readonly #host: CallbackDataHost;
@@ -37,10 +45,10 @@ export class SentKeyboards {
   async send<A extends Answer>(
     method: string,
     payload: Payload,
-    within: UnitOfWork | undefined,
+    { within, mayReplay = false }: SendOptions,
     perform: (payload: Payload) => Promise<A>,
   ): Promise<A> {
-    const call = drawTokens(payload, this.#host.botId());
+    const call = drawTokens(payload, this.#host.botId(), mayReplay);
     if (call.keyboards.length === 0) return perform(payload);
     let outcome: Outcome<A> | undefined;
     const send = async (unit: UnitOfWork): Promise<void> => {
@@ -78,7 +86,7 @@ export class SentKeyboards {
     outcome: Outcome<Answer>,
   ): Promise<void> {
     for (const [index, keyboard] of keyboards.entries()) {
-      if (!keyboard.isRead || isRefused(outcome)) values[index]?.drop();
+      if (!keyboard.isSent || isRefused(outcome)) values[index]?.drop();
       else await this.#sent(unit, keyboard, payload, outcome);
     }
   }

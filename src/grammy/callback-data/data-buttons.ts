@@ -1,7 +1,7 @@
 import type { Context, Transformer } from "grammy";
 import type { CallbackData } from "../../callback-data/callback-data.ts";
 import type { Payload } from "../../callback-data/inline-keyboards.ts";
-import type { Answer } from "../../callback-data/sent-keyboards.ts";
+import type { Answer, SendOptions } from "../../callback-data/sent-keyboards.ts";
 import type { Press } from "../../callback-data/press.ts";
 import type { Logger } from "../../engine/logger.ts";
 import type { UnitOfWork } from "../../engine/unit-of-work.ts";
@@ -30,7 +30,7 @@ export class DataButtons<C extends Context> {
 
   /** For the bot's api, next to the network: what other transformers do with a keyboard is done by then. */
   readonly transformer: Transformer = (prev, method, payload, signal) =>
-    this.#send(method, payload, undefined, async (sent) => {
+    this.#send(method, payload, {}, async (sent) => {
       const answer = await prev(method, sent as never, signal);
       if (answer.ok) await this.#answered(method, sent);
       return answer;
@@ -38,7 +38,7 @@ export class DataButtons<C extends Context> {
 
   /** For another api, whose calls may be answered without being made: those of a conversation that is replayed. */
   readonly transformerOfApi: Transformer = (prev, method, payload, signal) =>
-    this.#send(method, payload, undefined, (sent) => prev(method, sent as never, signal)) as never;
+    this.#send(method, payload, { mayReplay: true }, (sent) => prev(method, sent as never, signal)) as never;
 
   /** Handles an update: with its press, if it is one, and with an api whose data buttons belong to its unit of work. */
   async handle(ctx: C, unit: UnitOfWork, run: (buttons: BoundButtons) => Promise<void>): Promise<void> {
@@ -47,7 +47,7 @@ export class DataButtons<C extends Context> {
     // Other transformers may call this much later, where nobody knows the unit any more.
     ctx.api.config.use(
       (prev, method, payload, signal) =>
-        this.#send(method, payload, unit, (sent) => prev(method, sent as never, signal)) as never,
+        this.#send(method, payload, { within: unit }, (sent) => prev(method, sent as never, signal)) as never,
     );
     if (query === undefined || press === undefined) return run({ callbackData: this.callbackData, press });
     this.#unanswered.add(query.id);
@@ -62,10 +62,10 @@ export class DataButtons<C extends Context> {
   #send(
     method: string,
     payload: unknown,
-    within: UnitOfWork | undefined,
+    options: SendOptions,
     perform: (payload: Payload) => Promise<Answer>,
   ): Promise<Answer> {
-    return this.callbackData.send(method, (payload ?? {}) as Payload, within, perform);
+    return this.callbackData.send(method, (payload ?? {}) as Payload, options, perform);
   }
 
   async #answered(method: string, payload: Payload): Promise<void> {
