@@ -60,8 +60,9 @@ export class SentKeyboards {
     try {
       await (unit === undefined ? this.#host.join(method, send) : unit.perform(method, () => send(unit)));
     } catch (error) {
-      // A unit that did not wait for its call has failed with that already; here the call is answered as it ended.
-      if (outcome === undefined || unit?.isOver !== true) throw error;
+      if (unit?.isOver !== true || !isPerdureError(error, "PERDURE_UNIT_OVER")) throw error;
+      // The unit did not wait for its call, and has failed with that. Nobody may hear of it here, so the call is made and answered as any other.
+      outcome ??= await settled(perform(call.payload));
     }
     if (outcome === undefined) throw new TypeError(`${method} was not sent.`);
     if ("error" in outcome) throw outcome.error;

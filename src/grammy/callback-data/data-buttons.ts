@@ -41,21 +41,31 @@ export class DataButtons<C extends Context> {
     this.#send(method, payload, { mayReplay: true }, (sent) => prev(method, sent as never, signal)) as never;
 
   /** Handles an update: with its press, if it is one, and with an api whose data buttons belong to its unit of work. */
-  async handle(ctx: C, unit: UnitOfWork, run: (buttons: BoundButtons) => Promise<void>): Promise<void> {
-    const { callbackQuery: query } = ctx;
-    const press = query?.data === undefined ? undefined : await this.callbackData.press(unit, query.data);
+  handle(ctx: C, unit: UnitOfWork, run: (buttons: BoundButtons) => Promise<void>): Promise<void> {
     // Other transformers may call this much later, where nobody knows the unit any more.
     ctx.api.config.use(
       (prev, method, payload, signal) =>
         this.#send(method, payload, { within: unit }, (sent) => prev(method, sent as never, signal)) as never,
     );
-    if (query === undefined || press === undefined) return run({ callbackData: this.callbackData, press });
-    this.#unanswered.add(query.id);
+    const { data, id } = ctx.update.callback_query ?? {};
+    if (data !== undefined && id !== undefined)
+      return this.#handlePress(ctx, id, this.callbackData.press(unit, data), run);
+    return run({ callbackData: this.callbackData, press: undefined });
+  }
+
+  async #handlePress(
+    ctx: C,
+    queryId: string,
+    pressing: Promise<Press | undefined>,
+    run: (buttons: BoundButtons) => Promise<void>,
+  ): Promise<void> {
+    const press = await pressing;
+    if (press !== undefined) this.#unanswered.add(queryId);
     try {
       await run({ callbackData: this.callbackData, press });
-      if (press.isInvalid && this.#unanswered.has(query.id)) await this.#onInvalid(ctx, press);
+      if (press?.isInvalid === true && this.#unanswered.has(queryId)) await this.#onInvalid(ctx, press);
     } finally {
-      this.#unanswered.delete(query.id);
+      this.#unanswered.delete(queryId);
     }
   }
 
