@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { InlineKeyboard, webhookCallback, type ApiClientOptions } from "grammy";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { InvalidCallbackData, callbackData, dataButton } from "../src/index.ts";
+import { END, InvalidCallbackData, callbackData, command, dataButton } from "../src/index.ts";
 import { makeApp, textUpdate, type MadeApp, type MyOptions } from "./support/made-app.ts";
 import { query } from "./support/read-file.ts";
 import { pressUpdate, ScriptedTelegram } from "./support/scripted-telegram.ts";
@@ -424,21 +424,39 @@ test("callbackData takes what its guard or schema takes, and passes on the rest"
   expect(() => callbackData({} as never, () => {})).toThrow(TypeError);
 });
 
-test("as a handler of a conversation: check finds the value, callback gets it", async () => {
-  const { bot, telegram } = setUp();
-  const handler = callbackData(
-    (value) => typeof value === "string",
-    (_, value) => `next:${value}`,
-  );
-  const found: unknown[] = [];
-  bot.command("menu", (ctx) => ctx.reply("Menu", { reply_markup: keyboardOf("text", 5) }));
-  bot.on("callback_query", async (ctx) => {
-    const match = await handler.check(ctx);
-    found.push(match === undefined ? undefined : await handler.callback(ctx, match as never));
+test("as a handler of a conversation, whose state and keyboards are one commit", async () => {
+  const { bot, app, telegram, path } = setUp();
+  const handled: unknown[] = [];
+  const order = app.conversation({
+    name: "order",
+    persistent: true,
+    entryPoints: [
+      command("order", async (ctx) => {
+        await ctx.reply("Size?", { reply_markup: keyboardOf("L", 5) });
+        return "SIZE";
+      }),
+    ],
+    states: {
+      SIZE: [
+        callbackData(
+          (value) => typeof value === "string",
+          (ctx, size) => {
+            handled.push(size);
+            ctx.chatData.log.push(size);
+            return END;
+          },
+        ),
+      ],
+    },
+    fallbacks: [],
   });
-  await bot.handleUpdate(textUpdate("/menu"));
-  for (const data of telegram.data()) await bot.handleUpdate(pressUpdate(data));
-  expect([found, handler.updates, handler.block]).toEqual([["next:text", undefined], ["callback_query"], undefined]);
+  bot.use(order);
+  bot.on("callback_query", (ctx) => void handled.push(["passed on", ctx.callbackData]));
+  await bot.handleUpdate(textUpdate("/order"));
+  expect([keyboards(path).length, query(path, "select * from conversation").length]).toEqual([1, 1]);
+  const [large = "", five = ""] = telegram.data();
+  for (const data of [five, large, large]) await bot.handleUpdate(pressUpdate(data));
+  expect(handled).toEqual([["passed on", 5], "L", ["passed on", "L"]]);
 });
 
 test("fuzzed and forged data: nothing is thrown, nothing resolved, nothing kept", async () => {
