@@ -2,7 +2,7 @@ import type { ContenderName } from "./contenders/all.ts";
 import type { Plan, Scenario } from "./plan.ts";
 import { sizes } from "./parts/growth.ts";
 import { manyChats, scenarioName } from "./parts/updates.ts";
-import type { RunFigures } from "./processes/job.ts";
+import type { RunFigures, Written } from "./processes/job.ts";
 import { count, figure, ratio } from "./report/figures.ts";
 import type { BarResult, Figures } from "./results.ts";
 import { pairedRatios, spreadOf, type Spread } from "./statistics.ts";
@@ -40,7 +40,7 @@ export function barResults(figures: Figures, plan: Pick<Plan, "isQuick">): BarRe
     bar(`${growthText(plan)}, disk`, "within 1.3 ×", atMost(1.3, grown(figures, plan, "perdure-disk"))),
     bar(`${growthText(plan)}, os`, "within 1.3 ×", atMost(1.3, grown(figures, plan, "perdure-os"))),
     ...startBars(figures, plan),
-    bar("conversation, step 5 and step 500", "same bytes and rows", NOT_MEASURED),
+    bar("conversation, step 5 and step 500", "same bytes and rows", sameSteps(figures)),
     bar("codec, plain data", "at most 3 × JSON", atMost(3, slowestCodec(figures))),
   ];
 }
@@ -102,6 +102,14 @@ function startBars({ start }: Figures, plan: Pick<Plan, "isQuick">): BarResult[]
     bar(what, "under 100 ms", { measured: `${figure(open)} ms`, verdict: open < 100 ? "met" : "missed" }),
     bar(what, "under 64 MB more than empty", { measured: `${figure(more)} MB`, verdict: more < 64 ? "met" : "missed" }),
   ];
+}
+
+function sameSteps({ conversation = [] }: Figures): Verdict {
+  const [first, last] = [conversation[0]?.written, conversation.at(-1)?.written];
+  if (first === undefined || last === undefined) return NOT_MEASURED;
+  const isSame = first.rows === last.rows && first.bytes === last.bytes;
+  const shown = ({ rows, bytes }: Written): string => `${rows} rows, ${figure(bytes)} bytes`;
+  return { measured: `${shown(first)}; ${shown(last)}`, verdict: isSame ? "met" : "missed" };
 }
 
 function slowestCodec({ codec }: Figures): Spread | undefined {

@@ -9,6 +9,7 @@ import { botData } from "./parts/bot-data.ts";
 import { buttons } from "./parts/buttons.ts";
 import { codecPart } from "./parts/codec.ts";
 import { growth } from "./parts/growth.ts";
+import { conversation } from "./parts/conversation.ts";
 import type { Part } from "./parts/part.ts";
 import { start } from "./parts/start.ts";
 import { updates } from "./parts/updates.ts";
@@ -25,6 +26,7 @@ import { Stores } from "./stores.ts";
 const PARTS: Readonly<Record<PartName, Part<unknown>>> = {
   codec: codecPart,
   written,
+  conversation,
   start,
   growth,
   "bot-data": botData,

@@ -6,6 +6,7 @@ import type { GrowthFigures } from "./parts/growth.ts";
 import type { StartsFigures } from "./parts/start.ts";
 import type { UpdatesFigures } from "./parts/updates.ts";
 import type { WrittenFigures } from "./parts/written.ts";
+import type { StepFigures } from "./processes/job.ts";
 
 /** Everything that was measured, by the names of the parts. */
 export interface Figures {
@@ -14,6 +15,7 @@ export interface Figures {
   start?: StartsFigures;
   "bot-data"?: BotDataFigures;
   written?: WrittenFigures;
+  conversation?: StepFigures[];
   codec?: CodecFigures[];
   buttons?: ButtonsResults;
 }

@@ -31,6 +31,17 @@ export interface RunFigures extends Figures {
   readonly written?: Written | undefined;
 }
 
+/** Counts what these steps of a conversation write. */
+export interface ConversationJob extends ContenderJob {
+  readonly steps: readonly number[];
+}
+
+/** What one step of a conversation writes. */
+export interface StepFigures {
+  readonly step: number;
+  readonly written: Written;
+}
+
 /** What a start costs. Times are in milliseconds, memory in MB. */
 export interface StartFigures {
   readonly open: number;

@@ -1,7 +1,16 @@
 import { fork } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ButtonsFigures, ButtonsJob, ContenderJob, RunFigures, RunJob, StartFigures } from "./job.ts";
+import type {
+  ButtonsFigures,
+  ButtonsJob,
+  ContenderJob,
+  ConversationJob,
+  RunFigures,
+  RunJob,
+  StartFigures,
+  StepFigures,
+} from "./job.ts";
 
 /** What each process does, and what it gives. */
 interface Processes {
@@ -9,6 +18,7 @@ interface Processes {
   run: { job: RunJob; result: RunFigures };
   buttons: { job: ButtonsJob; result: ButtonsFigures };
   start: { job: ContenderJob; result: StartFigures };
+  conversation: { job: ConversationJob; result: StepFigures[] };
 }
 
 /** Does a job in a process of its own. Rejects when that ends without a result. */
