@@ -84,10 +84,9 @@ export class RecordValues {
       const key: RecordKey = { kind: "keyboard", id };
       add({ key, record: { text: this.#encode(key, buttons), version: 0, time: Math.round(accessTime * 1000) } });
     }
-    const times = new Map(keyboards.map(([id, accessTime]) => [id, Math.round(accessTime * 1000)]));
     for (const [id, keyboard] of Object.entries(queries)) {
       const key: RecordKey = { kind: "callbackQuery", id };
-      add({ key, record: { text: this.#encode(key, keyboard), version: 0, time: times.get(keyboard) } });
+      add({ key, record: { text: this.#encode(key, keyboard), version: 0 } });
     }
     await this.#commit([...changes.values()]);
   }

@@ -56,20 +56,16 @@ export class PlainRecords {
       "no pair of keyboards and queries",
     );
     const [keyboards, queries] = data as CallbackData;
-    const times = new Map<string, number>();
     return [
       ...keyboards.map((entry) => {
         this.#require(isKeyboard(entry), method, "a keyboard that is no [id, access time, buttons]");
         const [id, accessTime, buttons] = entry;
         const { key, record } = this.#encoded({ kind: "keyboard", id }, buttons);
-        const time = Math.round(accessTime * 1000);
-        times.set(id, time);
-        return { key, record: { ...record, time } };
+        return { key, record: { ...record, time: Math.round(accessTime * 1000) } };
       }),
       ...Object.entries(queries).map(([id, keyboard]: [string, unknown]) => {
         this.#require(typeof keyboard === "string", method, `a query ${JSON.stringify(id)} without a keyboard's id`);
-        const { key, record } = this.#encoded({ kind: "callbackQuery", id }, keyboard);
-        return { key, record: { ...record, time: times.get(keyboard as string) } };
+        return this.#encoded({ kind: "callbackQuery", id }, keyboard);
       }),
     ];
   }
