@@ -7,7 +7,8 @@ import type { AddressInfo } from "node:net";
 import type { Update } from "@grammyjs/types";
 import { run } from "@grammyjs/runner";
 import { Bot, webhookCallback } from "grammy";
-import { Application, SqlitePersistence, type Acceptance, type UnitCommit } from "../src/index.ts";
+import { Application, SqlitePersistence, type Acceptance, type RecordChange, type UnitCommit } from "../src/index.ts";
+import { addCrashConversation } from "./crash-conversation.ts";
 import { OnPurpose, defineCrashJobs, type CrashContext } from "./crash-jobs.ts";
 import type { CrashPlan } from "./crash-plan.ts";
 import { DeadlyPlaces } from "./deadly-places.ts";
@@ -44,6 +45,11 @@ class CrashingPersistence extends SqlitePersistence {
       super.commit(units.map(({ changes }) => ({ changes })));
       places.pass("during a commit");
       super.commit(units.map(({ done }) => ({ changes: [], done })));
+    } else if (plan.mutant === "data before conversation") {
+      const isOfConversation = ({ key }: RecordChange): boolean => key.kind === "conversation";
+      super.commit(units.map((unit) => ({ ...unit, changes: unit.changes.filter((one) => !isOfConversation(one)) })));
+      places.pass("during a commit");
+      super.commit(units.map(({ changes }) => ({ changes: changes.filter(isOfConversation) })));
     } else {
       const kept = plan.mutant === "no done mark" ? units.map(({ changes }) => ({ changes })) : units;
       places.within("during a commit", () => super.commit(kept));
@@ -107,14 +113,17 @@ bot.command("fail", async (ctx) => {
   await schedule?.(ctx, ctx.match);
   throw new OnPurpose("What was scheduled must not be there.");
 });
-bot.on("message:text", async (ctx) => {
-  ctx.chatData.texts.push(ctx.msg.text);
+const note = async (ctx: CrashContext): Promise<void> => {
+  const text = ctx.msg?.text ?? "";
+  ctx.chatData.texts.push(text);
   places.pass("in a handler");
   if (ctx.update.update_id % 4 === 0) await ctx.replyWithChatAction("typing");
   ctx.userData.n += 1;
-  await schedule?.(ctx, ctx.msg.text);
+  await schedule?.(ctx, text);
   await ctx.updateBotData((data) => (data.n += 1));
-});
+};
+if (plan.load === "conversations") addCrashConversation(app, places, note);
+else bot.on("message:text", note);
 
 switch (plan.mode) {
   case "one at a time":

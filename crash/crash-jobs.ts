@@ -1,12 +1,13 @@
 import type { Context } from "grammy";
 import type { Application, PersistentContext } from "../src/index.ts";
+import type { Step } from "./conversation-steps.ts";
 import type { DeadlyPlaces } from "./deadly-places.ts";
 import { INTERVAL, REPETITIONS, kindOf, numberOf, runName } from "./scheduled-runs.ts";
 
 /** What the bot keeps. */
 interface CrashKept {
   bot: { n: number; runs?: number };
-  chat: { texts: string[]; runs?: string[] };
+  chat: { texts: string[]; runs?: string[]; steps?: Step[] };
   user: { n: number; runs?: number };
 }
 

@@ -15,11 +15,11 @@ export const PLACES = [
   "any moment",
 ] as const;
 
-/** What a bot does: it notes texts, or it also schedules jobs for them. */
-export const LOADS = ["texts", "jobs"] as const;
+/** What a bot does: it notes texts; it also schedules jobs for them; or each is a step in a conversation, which ends after some silence. */
+export const LOADS = ["texts", "jobs", "conversations"] as const;
 export type Load = (typeof LOADS)[number];
 
-/** Where a bot with jobs dies: while it handles what schedules them, and while it runs them. */
+/** Where a bot with jobs dies: while it handles what schedules them, and while it runs them. Silence ends conversations in jobs. */
 export const PLACES_OF_JOBS = [
   "in a handler",
   "before a commit",
@@ -57,8 +57,19 @@ const PLACES_OF_FILE: readonly Place[] = [
 
 /** Faults put into the bot on purpose: whoever looks for faults must find each. */
 export const MUTANTS = ["no done mark", "acknowledge first", "state before done"] as const;
-export const MUTANTS_OF_JOBS = ["state before job", "job before state"] as const;
-export type Mutant = (typeof MUTANTS)[number] | (typeof MUTANTS_OF_JOBS)[number];
+const MUTANTS_OF_JOBS = ["state before job", "job before state"] as const;
+const MUTANTS_OF_CONVERSATIONS = ["data before conversation"] as const;
+export type Mutant =
+  | (typeof MUTANTS)[number]
+  | (typeof MUTANTS_OF_JOBS)[number]
+  | (typeof MUTANTS_OF_CONVERSATIONS)[number];
+
+/** The faults that a bot with this load can have. */
+export const MUTANTS_OF: Readonly<Record<Load, readonly Mutant[]>> = {
+  texts: MUTANTS,
+  jobs: MUTANTS_OF_JOBS,
+  conversations: MUTANTS_OF_CONVERSATIONS,
+};
 
 /**
  * How a bot dies in the middle of its work: before one of the system calls that this work makes (the harness sees to it), or
@@ -97,6 +108,6 @@ export const LEFT = "left the place";
 
 /** Where a bot with this storage and this load dies. */
 export function placesOf(storage: Storage, load: Load): readonly Place[] {
-  if (load === "jobs") return PLACES_OF_JOBS;
+  if (load !== "texts") return PLACES_OF_JOBS;
   return storage === "file" ? PLACES_OF_FILE : PLACES;
 }

@@ -13,6 +13,7 @@ import {
   type Place,
   type Storage,
 } from "./crash-plan.ts";
+import { silences, stepFaults, tornConversations } from "./conversation-steps.ts";
 import { readKeptData, type KeptData } from "./kept-data.ts";
 import { ScheduledRuns } from "./scheduled-runs.ts";
 import { WrittenTexts, type Faults } from "./written-texts.ts";
@@ -64,7 +65,7 @@ const FAILING = 1_000_000;
 export interface CrashReport extends Faults {
   readonly kills: ReadonlyMap<Place, number>;
   readonly updates: number;
-  /** How many runs of jobs there must have been. */
+  /** How many runs of jobs there must have been; of conversations, how many have ended by silence. */
   readonly runs: number;
   /** Parts of what is kept that are not of one moment, looked for after each kill and at the end. */
   readonly torn: number;
@@ -155,7 +156,7 @@ class CrashStory {
 
   async killAll(): Promise<void> {
     const left = [...this.#options.places];
-    const filler: Place = this.#load === "jobs" ? "after a commit" : "after accepting";
+    const filler: Place = this.#load !== "texts" ? "after a commit" : "after accepting";
     let found: Pick<KeptData, "open" | "jobs"> = { open: [], jobs: [] };
     while (left.length > 0) {
       const index = left.findIndex((place) => {
@@ -184,15 +185,16 @@ class CrashStory {
     const faults = this.#written.faults(kept);
     const [torn, unreadable] = [this.#torn, this.#unreadable];
     const report = { kills: this.#kills, updates: this.#written.count, runs: 0, ...faults, torn, unreadable };
-    if (this.#load !== "jobs") return report;
-    const { lost, twice } = this.#scheduled.faults(kept);
-    return { ...report, runs: this.#scheduled.count, lost: faults.lost + lost, twice: faults.twice + twice };
+    if (this.#load === "texts") return report;
+    const { lost, twice } = this.#load === "jobs" ? this.#scheduled.faults(kept) : stepFaults(kept);
+    const runs = this.#load === "jobs" ? this.#scheduled.count : silences(kept);
+    return { ...report, runs, lost: faults.lost + lost, twice: faults.twice + twice };
   }
 
   /** All is due by now, or within seconds. What is not over by then is lost. */
   async #jobsOver(): Promise<void> {
     const end = performance.now() + LAST_PATIENCE;
-    while (this.#load === "jobs" && performance.now() < end) {
+    while (this.#load !== "texts" && performance.now() < end) {
       const { jobs, unreadable } = readKeptData(this.#storage, this.#options.file);
       if (unreadable === 0 && jobs.every(({ next }) => next === undefined)) return;
       await sleep(LOOK_PAUSE);
@@ -232,6 +234,7 @@ class CrashStory {
     if (kept.unreadable > 0) return kept;
     this.#torn += this.#written.torn(kept);
     if (this.#load === "jobs") this.#torn += this.#scheduled.torn(kept);
+    if (this.#load === "conversations") this.#torn += tornConversations(kept);
     return kept;
   }
 

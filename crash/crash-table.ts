@@ -27,7 +27,7 @@ export function crashTable(reports: readonly WayReport[], load: Load): string {
       return isPossible ? String(report.kills.get(place) ?? 0) : "–";
     }),
   ]);
-  const rows = ROWS.filter(([name]) => name !== RUNS || load === "jobs").map(([name, of]) => [
+  const rows = ROWS.filter(([name]) => name !== RUNS || load !== "texts").map(([name, of]) => [
     name,
     ...columns.map(({ report }) => String(of(report))),
   ]);

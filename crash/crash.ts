@@ -2,12 +2,12 @@
 //   --kills N        of Perdure's modes together (1000); the file storage gets as many for each mode
 //   --mode MODE      only this mode; may be given more than once
 //   --storage S      perdure (default), file (grammY's session() with its file storage) or both
-//   --load L         texts (default), or jobs: the bot also schedules jobs of all kinds, and dies in them
+//   --load L         texts (default); jobs: the bot also schedules jobs of all kinds, and dies in them; conversations: each text is a step in one
 //   --place PLACE    bots die only here; may be given more than once
 //   --seed N         where chance begins
 //   --jobs N         how many bots side by side
 //   --mutant M       a fault on purpose: "no done mark", "acknowledge first" or "state before done"; with jobs "state before job" or
-//                    "job before state"
+//                    "job before state", with conversations "data before conversation"
 //   --write-docs     the table goes into docs/reliability.md
 // The exit code is 1 if anything is lost, twice, misordered, torn or unreadable. With `--storage both` this is about Perdure only.
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,8 +20,7 @@ import {
   LOADS,
   MODES,
   MODES_OF_FILE,
-  MUTANTS,
-  MUTANTS_OF_JOBS,
+  MUTANTS_OF,
   PLACES,
   PLACES_OF_JOBS,
   STORAGES,
@@ -51,8 +50,7 @@ const modes = values.mode.map((mode) => oneOf("mode", MODES, mode));
 const storages = values.storage === "both" ? STORAGES : [oneOf("storage", STORAGES, values.storage)];
 const load = oneOf("load", LOADS, values.load);
 if (load !== "texts" && values.storage !== "perdure") throw new Error(`--load ${load} is for --storage perdure`);
-const mutants = load === "jobs" ? MUTANTS_OF_JOBS : MUTANTS;
-const mutant = values.mutant === undefined ? undefined : oneOf("mutant", mutants, values.mutant);
+const mutant = values.mutant === undefined ? undefined : oneOf("mutant", MUTANTS_OF[load], values.mutant);
 const places = values.place?.map((place) => oneOf("place", [...PLACES, ...PLACES_OF_JOBS], place));
 const seed = wholeNumber("seed", values.seed);
 const ways = storages.flatMap((storage) => waysOf(storage, modes));
@@ -85,7 +83,7 @@ function finish(all: readonly WayReport[]): void {
   const remark = `${measuredOn()}, ${progress.seconds} s, seed ${seed}${canTrace ? "" : ", without strace"}`;
   console.log(`\n${table}\n\n${remark}`);
   if (values["write-docs"])
-    writeDocsSection(load === "jobs" ? "crash table with jobs" : "crash table", `${table}\n\n${remark}.`);
+    writeDocsSection(load === "texts" ? "crash table" : `crash table with ${load}`, `${table}\n\n${remark}.`);
   // The file storage is there to be compared with; where it is alone, it is what was asked about.
   const judged = values.storage === "both" ? all.filter(({ storage }) => storage === "perdure") : all;
   const wrong = complaints(judged, { kills, load, places });

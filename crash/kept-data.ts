@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { query, readTable } from "../test/support/read-file.ts";
+import type { Step } from "./conversation-steps.ts";
 import type { Storage } from "./crash-plan.ts";
 
 /** What a bot has kept, as it stands on the disk while no bot runs. */
@@ -17,6 +18,11 @@ export interface KeptData {
   readonly userRuns: ReadonlyMap<number, number>;
   readonly botRuns: number;
   readonly jobs: readonly KeptJob[];
+  /** The steps of conversations that each chat knows of. */
+  readonly steps: ReadonlyMap<number, readonly Step[]>;
+  /** The states of conversations, and those that have a timeout, by chat and user as JSON. */
+  readonly conversations: ReadonlyMap<string, string>;
+  readonly timeouts: ReadonlySet<string>;
   /** Files that cannot be read. */
   readonly unreadable: number;
 }
@@ -28,13 +34,20 @@ interface KeptJob {
   readonly next: number | undefined;
 }
 
-const NO_RUNS: Pick<KeptData, "runs" | "userRuns" | "botRuns" | "jobs"> = {
+/** Of a bot with neither jobs nor conversations. */
+export const TEXTS_ONLY: Pick<
+  KeptData,
+  "runs" | "userRuns" | "botRuns" | "jobs" | "steps" | "conversations" | "timeouts"
+> = {
   runs: new Map(),
   userRuns: new Map(),
   botRuns: 0,
   jobs: [],
+  steps: new Map(),
+  conversations: new Map(),
+  timeouts: new Set(),
 };
-const NOTHING: KeptData = { chats: new Map(), users: new Map(), bot: 0, open: [], ...NO_RUNS, unreadable: 0 };
+const NOTHING: KeptData = { chats: new Map(), users: new Map(), bot: 0, open: [], ...TEXTS_ONLY, unreadable: 0 };
 
 /** Looks at what is kept, without changing it: the next bot process has to cope by itself. */
 export function readKeptData(storage: Storage, file: string): KeptData {
@@ -61,7 +74,8 @@ function readCopy(copy: string): KeptData {
   if (found[0]?.["integrity_check"] !== "ok") return { ...NOTHING, unreadable: 1 };
   const [chats, users] = [[...readTable(copy, "chat_data")], [...readTable(copy, "user_data")]];
   const bot = readTable(copy, "bot_data").get(1);
-  const jobs = query(copy, "select id, data->>'next' as next from job");
+  const jobs = query(copy, "select id, data->>'next' as next, chat_id, user_id from job");
+  const conversations = query(copy, "select key, data->>'state' as state from conversation");
   const open = query(copy, `select "update"->>'$.message.text' as text from inbox order by arrival`);
   return {
     chats: new Map(chats.map(([id, { texts }]) => [id, texts as string[]])),
@@ -72,6 +86,9 @@ function readCopy(copy: string): KeptData {
     userRuns: new Map(users.map(([id, { runs }]) => [id, Number(runs ?? 0)])),
     botRuns: Number(bot?.["runs"] ?? 0),
     jobs: jobs.map(({ id, next }) => ({ id: String(id), next: next === null ? undefined : Number(next) })),
+    steps: new Map(chats.map(([id, { steps }]) => [id, (steps ?? []) as Step[]])),
+    conversations: new Map(conversations.map(({ key, state }) => [String(key), String(state)])),
+    timeouts: new Set(jobs.map(({ chat_id, user_id }) => JSON.stringify([chat_id, user_id]))),
     unreadable: 0,
   };
 }
@@ -85,7 +102,7 @@ function readSessions(folder: string): KeptData {
     users: new Map([...users.values].map(([id, { n }]) => [id, n])),
     bot: undefined,
     open: [],
-    ...NO_RUNS,
+    ...TEXTS_ONLY,
     unreadable: chats.unreadable + users.unreadable,
   };
 }

@@ -6,15 +6,15 @@ import {
   LASTING,
   MODES,
   MUTANTS,
-  MUTANTS_OF_JOBS,
   PLACES as EVERY_PLACE,
   PLACES_OF_JOBS,
   type Death,
   type Mutant,
   type Place,
 } from "../crash/crash-plan.ts";
+import { stepFaults, tornConversations, type Step } from "../crash/conversation-steps.ts";
 import { crashStory, type CrashReport } from "../crash/crash-story.ts";
-import { readKeptData, type KeptData } from "../crash/kept-data.ts";
+import { TEXTS_ONLY, readKeptData, type KeptData } from "../crash/kept-data.ts";
 import { ScheduledRuns } from "../crash/scheduled-runs.ts";
 import { WrittenTexts } from "../crash/written-texts.ts";
 import { SystemCallKiller } from "../crash/system-call-killer.ts";
@@ -76,25 +76,26 @@ describe.each(MODES)("killed with kill -9, %s", (mode) => {
   });
 });
 
-test(
-  `killed with kill -9, with jobs: ${PLACES_OF_JOBS.length} kills, each run that was due is made once`,
-  { timeout: 120_000 },
-  async () => {
+describe.each([
+  ["jobs", "64 at a time"],
+  ["conversations", "webhook"],
+] as const)("killed with kill -9, with %s, %s", (load, mode) => {
+  test(`${PLACES_OF_JOBS.length} kills: each run and each step is made once`, { timeout: 120_000 }, async () => {
     const report = await crashStory({
       emulator: await startEmulator(),
       file: join(temporaryFolder(), "bot.sqlite"),
-      load: "jobs",
-      mode: "64 at a time",
+      load,
+      mode,
       places: PLACES_OF_JOBS,
       deaths: [death],
-      seed: newSeed("jobs"),
+      seed: newSeed(load),
     });
-    console.log(`jobs: ${report.updates} updates, ${report.runs} runs, kills:`, Object.fromEntries(report.kills));
+    console.log(`${load}: ${report.updates} updates, ${report.runs} runs, kills:`, Object.fromEntries(report.kills));
     expect(report).toMatchObject({ lost: 0, twice: 0, misordered: 0, torn: 0, unreadable: 0 });
     expect(sum(report.kills)).toBe(PLACES_OF_JOBS.length);
-    expect(report.runs).toBeGreaterThan(PLACES_OF_JOBS.length);
-  },
-);
+    expect(report.runs).toBeGreaterThan(0);
+  });
+});
 
 describe("what is kept is compared with what was written", () => {
   const [ann, bob, club] = [1, 2, -3];
@@ -114,10 +115,7 @@ describe("what is kept is compared with what was written", () => {
     ]),
     bot: 2,
     open,
-    runs: new Map(),
-    userRuns: new Map(),
-    botRuns: 0,
-    jobs: [],
+    ...TEXTS_ONLY,
     unreadable: 0,
   });
 
@@ -160,6 +158,7 @@ describe("the runs of jobs are compared with what was to be scheduled", () => {
     users: new Map(),
     bot: 0,
     open: [],
+    ...TEXTS_ONLY,
     runs: new Map([[club, runs]]),
     userRuns: new Map([[ann, 4]]),
     botRuns: 4,
@@ -185,6 +184,39 @@ describe("the runs of jobs are compared with what was to be scheduled", () => {
   });
 });
 
+describe("the steps of conversations are compared with each other, and with the state and the timeout", () => {
+  const [ann, club] = [1, -3];
+  const key = JSON.stringify([club, ann]);
+  const kept = (steps: string, state?: string, hasTimeout = state !== undefined): KeptData => {
+    const list = steps.split(", ").map((step) => step.split(" to ") as [Step["from"], Step["to"]]);
+    return {
+      chats: new Map(),
+      users: new Map(),
+      bot: 0,
+      open: [],
+      ...TEXTS_ONLY,
+      steps: new Map([[club, list.map(([from, to]) => ({ user: ann, from, to }))]]),
+      conversations: new Map(state === undefined ? [] : [[key, state]]),
+      timeouts: new Set(hasTimeout ? [key] : []),
+      unreadable: 0,
+    };
+  };
+
+  test.each([
+    [kept("none to one, one to two", "two"), { lost: 1, twice: 0 }, 0],
+    [kept("none to one, one to silence, none to one, one to end"), { lost: 0, twice: 0 }, 0],
+    [kept("none to one, none to one, one to end"), { lost: 0, twice: 1 }, 0],
+    [kept("none to one, one to silence, silence to silence"), { lost: 0, twice: 1 }, 0],
+    [kept("none to one, one to two", "one"), { lost: 1, twice: 0 }, 1],
+    [kept("none to one"), { lost: 0, twice: 0 }, 1],
+    [kept("none to one", "one", false), { lost: 1, twice: 0 }, 1],
+    [kept("none to one, one to silence", undefined, true), { lost: 0, twice: 0 }, 1],
+  ])("%#", (data, faults, torn) => {
+    expect(stepFaults(data)).toEqual(faults);
+    expect(tornConversations(data)).toBe(torn);
+  });
+});
+
 describe("npm run crash", { timeout: 60_000 }, () => {
   const FINDS: Record<Mutant, RegExp> = {
     "no done mark": /^twice: \d/m,
@@ -192,6 +224,7 @@ describe("npm run crash", { timeout: 60_000 }, () => {
     "state before done": /^twice: \d/m,
     "state before job": /^twice: \d/m,
     "job before state": /^lost: \d/m,
+    "data before conversation": /^torn: \d/m,
   };
 
   const kills = ["--kills", String(EVERY_PLACE.length)];
@@ -215,8 +248,12 @@ describe("npm run crash", { timeout: 60_000 }, () => {
     expect(code).toBe(1);
   });
 
-  test.each(MUTANTS_OF_JOBS)("finds a bot with jobs with the fault: %s", async (mutant) => {
-    const where = ["--load", "jobs", "--mode", "64 at a time", "--place", "during a job's commit", "--kills", "3"];
+  test.each([
+    ["jobs", "during a job's commit", "state before job"],
+    ["jobs", "during a job's commit", "job before state"],
+    ["conversations", "during a commit", "data before conversation"],
+  ] as const)("finds a bot with %s that dies %s with the fault: %s", async (load, place, mutant) => {
+    const where = ["--load", load, "--mode", "64 at a time", "--place", place, "--kills", "3"];
     const { code, output } = await crash(...where, "--mutant", mutant);
     expect(output).toMatch(FINDS[mutant]);
     expect(code).toBe(1);
