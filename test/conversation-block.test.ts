@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { END, hears, on, WAITING } from "../src/index.ts";
-import { conversing, type AnyConversation, type Conversing } from "./support/conversing.ts";
+import { callbackQuery, END, hears, on, WAITING } from "../src/index.ts";
+import { conversing, press, type AnyConversation, type Conversing } from "./support/conversing.ts";
 import { DrivenClock, isSettled, settled } from "./support/driven-clock.ts";
 import type { MyContext, MyOptions } from "./support/made-app.ts";
 import { withCode } from "./support/with-code.ts";
@@ -176,6 +176,67 @@ describe("a callback with block: false", () => {
     await clock.advance(30 * 60_000);
     expect(await handler.stateOf(ANN)).toBeUndefined();
     expect(warnings).toEqual([]);
+  });
+
+  test("two at once, of people who share a conversation and no turn: the second is for WAITING", async () => {
+    const made = conversing();
+    const gate = Promise.withResolvers<void>();
+    const slowly = async (): Promise<"B"> => {
+      made.notes.push("begun");
+      await gate.promise;
+      return "B";
+    };
+    const handler = made.app.conversation({
+      perChat: false,
+      perUser: false,
+      perMessage: true,
+      entryPoints: [callbackQuery("go", () => "A")],
+      states: {
+        A: [callbackQuery("slow", slowly, { block: false })],
+        B: [],
+        [WAITING]: [callbackQuery("slow", () => void made.notes.push("waiting"))],
+      },
+    });
+    made.bot.use(handler);
+    await made.hand(press("go"));
+    const both = [press("slow", { chat: -1, user: 7 }), press("slow", { chat: -2, user: 8 })].map(made.hand);
+    await settled();
+    gate.resolve();
+    await Promise.all(both);
+    expect(made.notes).toEqual(["begun", "waiting"]);
+    expect(await handler.stateOf({ message: 1 })).toBe("B");
+  });
+
+  test.each([
+    ["slow", "B"],
+    ["slow start", "A"],
+  ])("%s: its result is for the supergroup that its group has become meanwhile", async (text, result) => {
+    const { say, end, app, handler, warnings } = slow();
+    if (text === "slow") await say("start");
+    const running = say(text);
+    await settled();
+    await app.migrateChatData({ from: -1, to: -100 });
+    await end(result);
+    await running;
+    expect(await handler.stateOf({ chat: -100, user: 7 })).toBe(result);
+    expect(warnings).toEqual([]);
+  });
+
+  test("one that a stop has given up is not under way any more: begun anew in the same process, its update runs again", async () => {
+    const clock = new DrivenClock();
+    const made = slow(() => ({}), { clock, stopTimeout: "1s" });
+    await made.say("start");
+    void made.say("slow");
+    await settled();
+    const stopping = made.app.shutdown();
+    await clock.advance(1000);
+    await stopping;
+    await made.app.initialize();
+    made.app.webhookCallback("std/http");
+    await clock.advance(0);
+    expect(made.notes).toEqual(["begun", "begun"]);
+    await made.end("B");
+    expect(await made.handler.stateOf(ANN)).toBe("B");
   });
 
   test("in a nested conversation its result goes up as ever", async () => {

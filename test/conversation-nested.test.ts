@@ -63,6 +63,20 @@ describe("a conversation in a conversation", () => {
     expect(await states()).toEqual(["ITEMS", "START", undefined]);
   });
 
+  test.each([[undefined], [null]])("159: what maps to %j ends the child too, and the parent stays", async (nothing) => {
+    const made = conversing();
+    const child = made.app.conversation({
+      entryPoints: [hears("child", () => "C")],
+      states: { C: [hears("done", () => "DONE")] },
+      mapToParent: { DONE: nothing },
+    });
+    const parent = made.app.conversation({ entryPoints: [hears("parent", () => "P")], states: { P: [child] } });
+    made.bot.use(parent);
+    for (const text of ["parent", "child", "done"]) await made.say(text);
+    expect([await parent.stateOf(ANN), await child.stateOf(ANN)]).toEqual(["P", undefined]);
+    expect(made.warnings).toEqual([]);
+  });
+
   test("159: END ends all levels where each maps it", async () => {
     const made = conversing();
     const { states } = nested(made);

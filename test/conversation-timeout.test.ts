@@ -208,6 +208,30 @@ describe("154: after a restart", () => {
     expect(back.notes).toEqual(["timeout after start", "second"]);
   });
 
+  test("it is put off also where the group has become a supergroup; what had no name is no more", async () => {
+    const first = await timed();
+    await first.say("start");
+    first.bot.use(
+      first.app.conversation({
+        conversationTimeout: "1m",
+        entryPoints: [hears("unnamed", () => "A")],
+        states: { A: [] },
+      }),
+    );
+    await first.say("unnamed", { user: 8 });
+    await first.app.migrateChatData({ from: -1, to: -100 });
+    await first.app.shutdown();
+    const other = await timed(() => ({ name: "other" }), { clock: first.clock, path: first.path });
+    await other.clock.advance(31 * MINUTE);
+    expect(other.warnings).toEqual([expect.stringContaining("no conversation has this name")]);
+    expect(other.reported).toEqual([]);
+    await other.app.shutdown();
+    const back = await timed(undefined, { clock: first.clock, path: first.path });
+    await back.clock.jump(24 * 60 * MINUTE);
+    await back.clock.advance(MINUTE);
+    expect(await back.handler.stateOf(ANN)).toBeUndefined();
+  });
+
   test("of a conversation without conversationTimeout by now it ends the conversation once more", async () => {
     const made = await restarted(MINUTE, () => ({ conversationTimeout: undefined }));
     await made.say("stay");

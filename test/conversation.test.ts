@@ -129,6 +129,8 @@ describe("construction", () => {
     expect(() => install(made, { migrate: (state) => state as string })).toThrow("it would never be called");
     expect(() => install(made, { onStaleState: "stop" as never })).toThrow('onStaleState must be "end" or a function');
     expect(() => install(made, { conversationTimeout: "soon" as never })).toThrow("conversationTimeout");
+    expect(() => install(made, { conversationTimeout: 300 })).toThrow('write "300s" for seconds');
+    expect(() => install(made, { states: { [TIMEOUT]: undefined } as never })).toThrow("states[TIMEOUT] must be an");
     expect(() => install(made, { name: "a\0b" })).toThrow(withCode("PERDURE_INVALID_OPTION"));
   });
 
@@ -283,6 +285,15 @@ describe("which handler gets an update", () => {
     expect(await handler.stateOf(ANN)).toBe("B");
   });
 
+  test("a composer takes what its handlers take that were added later, as in grammY", async () => {
+    const made = conversing();
+    const form = new Composer<MyContext>();
+    install(made, { states: { A: [form] } as never });
+    form.hears("late", () => void made.notes.push("late"));
+    for (const text of ["start", "late", "other"]) await made.say(text);
+    expect(made.notes).toEqual(["start", "late", "passed"]);
+  });
+
   test("any object with check and callback is a handler, and callback gets what check has answered", async () => {
     const made = conversing();
     const own = {
@@ -351,6 +362,17 @@ describe("what a callback returns", () => {
     await handler.setState(ANN, "1");
     await made.say("end");
     expect(made.notes).toEqual(["start", "next", "end"]);
+  });
+
+  test("141: the empty text is a state, and what is no state is not that one", async () => {
+    const made = conversing();
+    const states = { A: [hears("object", () => ({ message_id: 1 })), hears("empty", () => "")], "": [] };
+    const handler = made.app.conversation({ entryPoints: [hears("start", () => "A")], states });
+    made.bot.use(handler);
+    for (const text of ["start", "object"]) await made.say(text);
+    expect(await handler.stateOf(ANN)).toBe("A");
+    await made.say("empty");
+    expect(await handler.stateOf(ANN)).toBe("");
   });
 
   test("141: in a map any plain value is a state, compared by value", async () => {

@@ -1,9 +1,12 @@
 import { jsonCodec } from "../data/codec.ts";
 
 /** What stands for each state: an object, whose keys are texts and numbers, or a map, for states of every plain value. */
-export type StateEntries<V> = { readonly [state: string | number]: V | undefined } | ReadonlyMap<unknown, V>;
+export type StateEntries<V> = { readonly [state: string | number]: V } | ReadonlyMap<unknown, V>;
 
 const codec = jsonCodec();
+
+/** What stands for whatever is no state. It is the text of none: that of a value has more in it. */
+const NO_STATE = "\0";
 
 /** A table by state. States are the same when their values are: also arrays and objects, which are no keys by value in a `Map`. */
 export class ByState<V> {
@@ -12,9 +15,8 @@ export class ByState<V> {
 
   constructor(entries: StateEntries<V>) {
     for (const [state, value] of entries instanceof Map ? entries : Object.entries(entries)) {
-      if (value === undefined) continue;
       this.#hasObjects ||= !isName(state);
-      this.#values.set(stateText(state), value as V);
+      this.#values.set(stateText(state), value);
     }
   }
 
@@ -41,7 +43,7 @@ export class ByState<V> {
   #textOf(state: unknown): string {
     if (isName(state)) return String(state);
     // A callback may return anything, such as what an API call resolves with.
-    return this.#hasObjects ? textOf(state) : "";
+    return this.#hasObjects ? textOf(state) : NO_STATE;
   }
 }
 
@@ -59,6 +61,6 @@ function textOf(state: unknown): string {
   try {
     return stateText(state);
   } catch {
-    return "";
+    return NO_STATE;
   }
 }

@@ -77,15 +77,17 @@ export class Conversation<C, T> implements Candidate<C> {
     const place = this.#place(unit, parties);
     if (this.#underWay.has(parties)) return this.#takeWaiting(occasion);
     const kept = await this.#open(place);
+    // One may have begun while this waited for the record.
+    if (this.#underWay.has(parties)) return this.#takeWaiting(occasion);
     const state = await this.#currentState(place, kept, occasion);
     const ends: (() => void)[] = [];
     try {
       const answer = await this.#try(state, occasion, (callback, block = this.parts.block) => {
         if (block) return inTurn(callback);
-        ends.push(this.#underWay.begin(parties));
+        ends.push(this.#underWay.begin(parties, unit));
         return withoutTurn(unit, callback);
       });
-      return answer && (await this.#settle(place, occasion, answer, state));
+      return answer && (await this.#settle(parties, occasion, answer, state));
     } finally {
       for (const end of ends) end();
     }
@@ -148,10 +150,16 @@ export class Conversation<C, T> implements Candidate<C> {
     );
   }
 
-  async #settle(place: Place, { update }: Occasion<C>, answer: Answer, before: unknown): Promise<Answer> {
+  async #settle(
+    parties: ConversationParties,
+    { update, unit }: Occasion<C>,
+    answer: Answer,
+    before: unknown,
+  ): Promise<Answer> {
     const nothing = { ...answer, value: undefined };
     const { mapToParent } = this.parts;
-    // Opened again: where the callback had no turn, the record is another one now.
+    // Opened again: where the callback had no turn, the record is another one now, and its chat may have moved.
+    const place = this.#place(unit, parties);
     const kept = await this.#open(place);
     if (answer.isLate && !isSame(kept.state, before)) {
       this.#warn(`'${answer.by}' has ended when its conversation was in another state. What it returned is dropped.`);

@@ -2,6 +2,8 @@ import type { RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
 import type { Conversation } from "./conversation.ts";
 
+const UNNAMED = "\0";
+
 /** The conversations of an application, by their names. */
 export class Conversations<C, T> {
   readonly #conversations = new Map<string, Conversation<C, T>>();
@@ -11,7 +13,12 @@ export class Conversations<C, T> {
   /** The name of a conversation without one: none that a user could give. */
   nextName(): string {
     this.#unnamed += 1;
-    return `\0${this.#unnamed}`;
+    return `${UNNAMED}${this.#unnamed}`;
+  }
+
+  /** Whether a name is one of those, also of an earlier process. */
+  isUnnamed(name: string): boolean {
+    return name.startsWith(UNNAMED);
   }
 
   /** Throws `PERDURE_INVALID_OPTION` where there is one with the same name: they would share their states. */

@@ -1,4 +1,4 @@
-import { Composer, type Context, type MiddlewareFn } from "grammy";
+import { Composer, type Context } from "grammy";
 import type { Answer, Call, Candidate, Occasion } from "../../conversation/candidate.ts";
 import { PerdureError } from "../../errors.ts";
 import type { Handler } from "./handler.ts";
@@ -22,15 +22,17 @@ class HandlerCandidate<C extends Context> implements Candidate<C> {
 
 /** A composer: it takes an update that it does not hand on. That is known only afterwards, so it always has its turn. */
 class ComposerCandidate<C extends Context> implements Candidate<C> {
-  readonly #run: MiddlewareFn<C>;
+  readonly #composer: Composer<C>;
 
   constructor(composer: Composer<C>) {
-    this.#run = composer.middleware();
+    this.#composer = composer;
   }
 
   async take({ ctx }: Occasion<C>, call: Call): Promise<Answer | undefined> {
     let isHandedOn = false;
-    await call(() => this.#run(ctx, async () => void (isHandedOn = true)), true);
+    // Asked anew each time, as `bot.use` does: handlers may be added to it later.
+    const run = this.#composer.middleware();
+    await call(() => run(ctx, async () => void (isHandedOn = true)), true);
     return isHandedOn ? undefined : { value: undefined, isLate: false, by: "composer" };
   }
 }

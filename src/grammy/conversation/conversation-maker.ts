@@ -91,7 +91,10 @@ export class ConversationMaker<C extends AnyPersistentContext> {
   /** The code that made it is gone, and may come back. */
   async #putOff(unit: UnitOfWork, data: TimeoutData): Promise<void> {
     const { conversation: name, parties } = data;
-    const id = [parties.chat, parties.user, parties.message].filter((part) => part !== undefined);
+    // The states of one without a name have ended with the process.
+    if (this.#conversations.isUnnamed(name)) return;
+    const chat = parties.chat === undefined ? undefined : this.#host.chatId(parties.chat);
+    const id = [chat, parties.user, parties.message].filter((part) => part !== undefined);
     const kept = await unit.open({ kind: "conversation", name, id });
     if (kept.current === undefined) return;
     const { logger, timeouts } = this.#host;

@@ -51,7 +51,10 @@ interface CommonOptions<C extends AnyPersistentContext, S, M> {
   perUser?: boolean | undefined;
   /** Whether each message with buttons has a conversation of its own. Then only presses of buttons are handled. Default `false`. */
   perMessage?: boolean | undefined;
-  /** After how much silence the conversation ends, counted anew from each update that it handles. Default, and 0: never. */
+  /**
+   * After how much silence the conversation ends, counted anew from each update that it handles. Default, and 0: never. A bare number below 1000
+   * is refused: it is likely to be meant as seconds.
+   */
   conversationTimeout?: Duration | undefined;
   /** What its states are kept under. Needed if it is persistent; unique. */
   name?: string | undefined;

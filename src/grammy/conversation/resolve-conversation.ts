@@ -3,8 +3,9 @@ import { ByState } from "../../conversation/by-state.ts";
 import type { Candidate } from "../../conversation/candidate.ts";
 import type { ConversationParts, OnStaleState } from "../../conversation/conversation.ts";
 import { TIMEOUT } from "../../conversation/special-states.ts";
-import { milliseconds, type Duration } from "../../data/duration.ts";
+import type { Duration } from "../../data/duration.ts";
 import { PerdureError } from "../../errors.ts";
+import { timeSpan } from "../../jobs/when.ts";
 import { candidateFor } from "./candidates.ts";
 
 /** The options as they come, before anything is known of them. */
@@ -61,11 +62,12 @@ export function resolveConversation<C extends Context, T extends Context>(
     throw invalid('onStaleState must be "end" or a function.');
   const lists = new ByState<readonly unknown[]>(options.states as Record<string, readonly unknown[]>);
   const candidates = (list: readonly unknown[], place: string): readonly Candidate<C>[] => {
-    if (!Array.isArray(list)) throw invalid(`${place} must be an array of handlers.`);
+    requireList(list, place);
     return list.map((handler, index) => nested(handler, place) ?? candidateFor<C>(handler, `${place}[${index}]`));
   };
-  const timeoutHandlers = lists.get(TIMEOUT) ?? [];
-  const timeout = milliseconds(options.conversationTimeout ?? 0, "conversationTimeout");
+  const timeoutHandlers = lists.has(TIMEOUT) ? lists.get(TIMEOUT) : [];
+  requireList(timeoutHandlers, "states[TIMEOUT]");
+  const timeout = timeSpan(options.conversationTimeout ?? 0, "conversationTimeout");
   const parts: ConversationParts<C, T> = {
     name: name ?? nextName(),
     title: name ?? "without a name",
@@ -86,6 +88,10 @@ export function resolveConversation<C extends Context, T extends Context>(
   };
   const handlers = [...options.entryPoints, ...[...lists.values()].flat(), ...fallbacks];
   return { parts, isPersistent: persistent, handlers };
+}
+
+function requireList(list: unknown, place: string): asserts list is readonly unknown[] {
+  if (!Array.isArray(list)) throw invalid(`${place} must be an array of handlers.`);
 }
 
 function requireName(name: unknown): void {
