@@ -1,3 +1,4 @@
+import { PYTHON_CLASSES } from "../python/python-classes.ts";
 import { isKeptAnyway } from "./object-kind.ts";
 
 /** How instances of a class are kept. */
@@ -14,6 +15,23 @@ export interface RegisteredClass {
   encode(instance: object): unknown;
   decode(encoded: unknown): object;
 }
+
+/** A class of this library's own, whose instances may be part of a circle: what refers to them finds them before they are complete. */
+export interface FilledClass {
+  readonly name: string;
+  encode(instance: object): unknown;
+  create(): object;
+  fill(instance: object, encoded: unknown): void;
+}
+
+/** How instances of a class are kept. */
+export type KeptClass = RegisteredClass | FilledClass;
+
+/** Kept by every codec, without registration. */
+const LIBRARY_CLASSES = {
+  byPrototype: new Map<object, KeptClass>(PYTHON_CLASSES),
+  byName: new Map(PYTHON_CLASSES.map(([, kept]): [string, KeptClass] => [kept.name, kept])),
+};
 
 /** The classes of one codec. */
 export class RegisteredClasses {
@@ -32,20 +50,21 @@ export class RegisteredClasses {
     this.#byPrototype.set(prototype, registered);
   }
 
-  named(name: string): RegisteredClass | undefined {
-    return this.#byName.get(name);
+  named(name: string): KeptClass | undefined {
+    return LIBRARY_CLASSES.byName.get(name) ?? this.#byName.get(name);
   }
 
   /** The class of exactly this object; that of a superclass would make another class of it. */
-  of(object: object): RegisteredClass | undefined {
-    return this.#byPrototype.size === 0 ? undefined : this.#byPrototype.get(Object.getPrototypeOf(object) as object);
+  of(object: object): KeptClass | undefined {
+    const prototype = Object.getPrototypeOf(object) as object;
+    return LIBRARY_CLASSES.byPrototype.get(prototype) ?? this.#byPrototype.get(prototype);
   }
 
   #checkName(name: string): void {
     if (typeof name !== "string" || name === "") {
       throw new TypeError("codec.register: the name under which a class is kept must be a non-empty string");
     }
-    if (this.#byName.has(name)) {
+    if (this.named(name) !== undefined) {
       throw new TypeError(`codec.register: the name ${JSON.stringify(name)} is registered already`);
     }
   }
@@ -56,7 +75,7 @@ export class RegisteredClasses {
     if (typeof prototype !== "object" || prototype === null) {
       throw new TypeError(`codec.register: ${JSON.stringify(name)} needs a class, the second argument is none`);
     }
-    if (isKeptAnyway(constructor)) {
+    if (isKeptAnyway(constructor) || LIBRARY_CLASSES.byPrototype.has(prototype)) {
       throw new TypeError(
         `codec.register: ${JSON.stringify(name)} is a built-in class that is kept without registration`,
       );

@@ -1,5 +1,5 @@
 import { cannotDecode, malformed, messageOf } from "./failures.ts";
-import type { RegisteredClass } from "./classes.ts";
+import type { FilledClass, RegisteredClass } from "./classes.ts";
 import type { Place, PlaceKind, Step } from "./place.ts";
 import { setOwn } from "./set-own.ts";
 
@@ -113,6 +113,22 @@ export function instanceContainer(node: unknown, registered: RegisteredClass, pl
       encoded = value;
     },
     finish: () => instanceOf(registered, encoded, place),
+  };
+}
+
+/** Likewise, of an instance that its own content may refer to. */
+export function filledContainer(node: unknown, filled: FilledClass, place: Place): Container {
+  const made = filled.create();
+  return {
+    made,
+    parts: [{ node, kind: "filled", at: 1, detail: filled.name }],
+    put: (value) => {
+      try {
+        filled.fill(made, value);
+      } catch (cause) {
+        throw malformed("$class", `of ${filled.name}, ${messageOf(cause)}`, place, cause);
+      }
+    },
   };
 }
 

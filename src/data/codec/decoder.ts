@@ -2,6 +2,7 @@ import type { PerdureError } from "../../errors.ts";
 import type { RegisteredClasses } from "./classes.ts";
 import {
   arrayContainer,
+  filledContainer,
   instanceContainer,
   listIn,
   mapContainer,
@@ -137,7 +138,7 @@ export class Decoder {
     }
     const registered = this.#classes.named(name);
     if (registered === undefined) throw unknownClass(name, place);
-    return instanceContainer(node, registered, place);
+    return "fill" in registered ? filledContainer(node, registered, place) : instanceContainer(node, registered, place);
   }
 
   #taggedLeaf(tag: string, content: unknown, place: Place): unknown {

@@ -1,5 +1,5 @@
 import { isPerdureError } from "../../errors.ts";
-import type { RegisteredClass, RegisteredClasses } from "./classes.ts";
+import type { KeptClass, RegisteredClasses } from "./classes.ts";
 import {
   arrayContent,
   leafContent,
@@ -122,11 +122,11 @@ function refuseScalar(value: unknown, place: Place): never {
     : cannotKeep(place, "a function cannot be kept. Keep the data that it needs, and find it by a name.");
 }
 
-function instanceContent(instance: object, registered: RegisteredClass, place: Place): Content {
+function instanceContent(instance: object, registered: KeptClass, place: Place): Content {
   const name = JSON.stringify(registered.name);
   try {
     const value = registered.encode(instance);
-    const part = partOf("", value, "class", 1, registered.name);
+    const part = partOf("", value, "fill" in registered ? "filled" : "class", 1, registered.name);
     return { open: `{"$class":[${name},`, parts: [part], close: "]}" };
   } catch (cause) {
     throw cannotKeep(place, `encode of the class ${name} failed: ${messageOf(cause)}`, cause);

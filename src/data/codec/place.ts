@@ -13,7 +13,8 @@ export type PlaceKind =
   | "mapKey"
   | "mapValue"
   | "member"
-  | "class";
+  | "class"
+  | "filled";
 
 export type Step = string | number;
 
@@ -51,6 +52,7 @@ const steps: Record<PlaceKind, (place: Place) => Step[]> = {
   mapValue: ({ at }) => ["$map", at, 1],
   member: ({ at }) => ["$set", at],
   class: () => ["$class", 1],
+  filled: () => ["$class", 1],
 };
 
 /** The path from the root of the JSON document to this place. */
@@ -70,6 +72,7 @@ const labels: Record<PlaceKind, (place: Place) => string> = {
   mapValue: ({ at, detail }) => `.get(${mapKeyLabel(detail, at)})`,
   member: ({ at }) => `<member ${at}>`,
   class: ({ detail }) => `<${cut(String(detail))}>`,
+  filled: ({ detail }) => `<${cut(String(detail))}>`,
 };
 
 /** The most labels that an error shows at each end of a path; what is between is left out. */
