@@ -17,6 +17,7 @@ import type { Abilities } from "../src/persistence/atomic-persistence.ts";
 import type { BasePersistence } from "../src/persistence/base-persistence.ts";
 import { DictPersistence } from "../src/persistence/dict/dict-persistence.ts";
 import { IntervalPersistence } from "../src/persistence/interval/interval-persistence.ts";
+import { PicklePersistence } from "../src/persistence/pickle/pickle-persistence.ts";
 import { SqlitePersistence } from "../src/persistence/sqlite/sqlite-persistence.ts";
 import {
   StorageAdapterPersistence,
@@ -129,6 +130,37 @@ function copyIfThere(from: string, to: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
+}
+
+describe("PicklePersistence", () => {
+  for (const singleFile of [true, false]) {
+    describe(singleFile ? "in one file" : "in a file for each kind", () => {
+      conforms({
+        place: () => mkdtempSync(join(tmpdir(), "perdure-")),
+        make: (folder) => new PicklePersistence({ filepath: join(folder, "bot.pickle"), singleFile }),
+        abilities: "plain",
+        values: "json",
+        snapshot: copyOfTheFolder,
+        breakReading: overwriteTheFiles,
+        dispose: (folder) => rmSync(folder, { recursive: true }),
+      });
+    });
+  }
+});
+
+/** Without the lock, which ends with the process. */
+function copyOfTheFolder(folder: string): string {
+  const copy = mkdtempSync(join(tmpdir(), "perdure-"));
+  cpSync(folder, copy, { recursive: true, filter: (name) => !name.endsWith("-lock") });
+  return copy;
+}
+
+function overwriteTheFiles(folder: string): () => void {
+  const names = readdirSync(folder).filter((name) => !name.endsWith("-lock"));
+  const files = names.map((name) => join(folder, name));
+  const contents = files.map((file) => readFileSync(file));
+  for (const file of files) writeFileSync(file, "no pickle");
+  return () => files.forEach((file, index) => writeFileSync(file, contents[index] ?? ""));
 }
 
 describe("the example of the documentation, a folder of JSON files", () => {

@@ -4,6 +4,7 @@ import type { Data, KeptTypes, UntypedKept } from "../data/kept-types.ts";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { ConversationId } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
+import type { MappingReport } from "./mapping-report.ts";
 
 /** Which data is kept; all of it by default. What is not kept lives in memory until the end (PTB statement 1). */
 export interface PersistenceInput {
@@ -138,6 +139,15 @@ export abstract class BasePersistence<K extends KeptTypes = UntypedKept> {
 
   /** Makes everything durable that was given before. Called once at the end; tools may call it at any time. */
   flush(): MaybePromise<void> {}
+
+  /**
+   * Calls `updates`, which calls update methods, for a class that writes everything at once: it does so when `updates` has resolved, and
+   * not after each. Without this method each update is for itself. When it rejects, all that `updates` gave is given again at the next writing.
+   */
+  together?(updates: () => Promise<void>): Promise<void>;
+
+  /** What becomes of values that are kept in the form of another language, for `copyPersistence`. */
+  mappingReport?(): Promise<MappingReport>;
 
   /**
    * Loads one chat's data. A class that has this and {@link BasePersistence.loadUserData} (one alone is not enough) is not loaded at start

@@ -136,6 +136,16 @@ export class PlainRecords {
     await this.#write("updateCallbackData", "callbackData", () => this.#plain.updateCallbackData(data));
   }
 
+  /** Whether it writes what it was given in several calls at their end. */
+  get writesTogether(): boolean {
+    return this.#plain.together !== undefined;
+  }
+
+  /** Makes calls of {@link PlainRecords.write} that are written at their end. */
+  async together(updates: () => Promise<void>): Promise<void> {
+    await this.#write("together", "what it was given", () => this.#plain.together?.(updates));
+  }
+
   async flush(): Promise<void> {
     await this.#write("flush", "what it was given", () => this.#plain.flush());
   }

@@ -76,21 +76,50 @@ export class Writer {
   }
 
   async #run(which: "all" | "changed"): Promise<void> {
-    const { contents, calls, onError } = this.#options;
-    const errors: unknown[] = [];
+    const { contents, plain, onError } = this.#options;
     const all = this.#calls(contents.unwritten.keys(which));
     for (const [key] of all.flatMap((call) => call.records)) contents.unwritten.writing(key);
+    this.#errors = plain.writesTogether ? await this.#performTogether(all) : await this.#perform(all, succeeded);
+    for (const error of this.#errors) onError(error);
+
+    function succeeded(call: Call): void {
+      for (const [key, record] of call.records) contents.written(key, record);
+    }
+  }
+
+  /** Makes the calls, and lets those of others in between. Answers with what failed. */
+  async #perform(all: readonly Call[], succeeded: (call: Call) => void): Promise<readonly unknown[]> {
+    const errors: unknown[] = [];
     for (const call of all) {
       try {
-        await calls.run(call.perform);
-        for (const [key, record] of call.records) contents.written(key, record);
+        await this.#options.calls.run(call.perform);
+        succeeded(call);
       } catch (error) {
         errors.push(error);
-        for (const [key, record] of call.records) contents.failed(key, record);
+        this.#failed(call);
       }
     }
-    this.#errors = errors;
-    for (const error of errors) onError(error);
+    return errors;
+  }
+
+  /** For a class that writes what it was given at the end: nothing is written before that. */
+  async #performTogether(all: readonly Call[]): Promise<readonly unknown[]> {
+    const { contents, plain } = this.#options;
+    if (all.length === 0) return [];
+    const made: Call[] = [];
+    let errors: readonly unknown[] = [];
+    try {
+      await plain.together(async () => void (errors = await this.#perform(all, (call) => made.push(call))));
+    } catch (error) {
+      for (const call of made) this.#failed(call);
+      return [...errors, error];
+    }
+    for (const [key, record] of made.flatMap(({ records }) => records)) contents.written(key, record);
+    return errors;
+  }
+
+  #failed({ records }: Call): void {
+    for (const [key, record] of records) this.#options.contents.failed(key, record);
   }
 
   #calls(keys: readonly RecordKey[]): readonly Call[] {

@@ -11,7 +11,7 @@ import {
 import { DoneRanges, type DoneRange, type DoneRangesChange } from "../done-ranges.ts";
 import { CurrentRecords, type CurrentRecordsOptions } from "./current-records.ts";
 import { checkChange } from "./kept-exactly.ts";
-import type { OwnerLock } from "./owner-lock.ts";
+import type { OwnerLock } from "../owner-lock.ts";
 import type { SqliteClient } from "./sqlite-client.ts";
 import { sqliteError } from "./sqlite-errors.ts";
 import { openFile } from "./sqlite-file.ts";

@@ -21,7 +21,7 @@ import type { DoneRange } from "../done-ranges.ts";
 import type { CurrentRecordsOptions } from "./current-records.ts";
 import { checkKey, checkName } from "./kept-exactly.ts";
 import { OpenFile } from "./open-file.ts";
-import { OwnerLock } from "./owner-lock.ts";
+import { OwnerLock } from "../owner-lock.ts";
 import { sqliteError } from "./sqlite-errors.ts";
 import { checkAccess, realFile } from "./sqlite-file.ts";
 

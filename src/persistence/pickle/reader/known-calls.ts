@@ -16,7 +16,7 @@ export function describedCall(callable: unknown, args: readonly unknown[]): unkn
 
 function native(callable: PythonGlobal, args: readonly unknown[]): unknown {
   const [first, second] = args;
-  switch (`${callable}/${args.length}`) {
+  switch (`${callable.toString()}/${args.length}`) {
     case "builtins.set/1":
       return Array.isArray(first) ? new Set(first) : undefined;
     case "builtins.frozenset/1":

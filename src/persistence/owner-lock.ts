@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { PerdureError } from "../../errors.ts";
-import { openSqlite, type SqliteClient } from "./sqlite-client.ts";
-import { resultCode, sqliteError } from "./sqlite-errors.ts";
+import { PerdureError } from "../errors.ts";
+import { openSqlite, type SqliteClient } from "./sqlite/sqlite-client.ts";
+import { resultCode, sqliteError } from "./sqlite/sqlite-errors.ts";
 
 /** How often a waiting process looks whether its predecessor is gone, in milliseconds. */
 const LOOK_EVERY = 50;
