@@ -73,6 +73,13 @@ export type {
 // Where records are kept.
 export { DictPersistence, type DictPersistenceOptions } from "./persistence/dict/dict-persistence.ts";
 export {
+  PicklePersistence,
+  type PickleLimits,
+  type PicklePersistenceOptions,
+} from "./persistence/pickle/pickle-persistence.ts";
+export type { StateNamesOption } from "./persistence/state-names.ts";
+export type { InexactValue, MappingReport } from "./persistence/mapping-report.ts";
+export {
   StorageAdapterPersistence,
   type KeyedStorage,
   type StorageAdapterPersistenceOptions,
@@ -144,6 +151,23 @@ export {
   type LiveObjects,
 } from "./data/codec.ts";
 export type { Duration } from "./data/duration.ts";
+
+// Values of Python that have no equal in JavaScript.
+export { PythonDate } from "./data/python/python-date.ts";
+export { PythonDatetime } from "./data/python/python-datetime.ts";
+export { PythonDecimal } from "./data/python/python-decimal.ts";
+export { PythonDeque } from "./data/python/python-deque.ts";
+export { PythonDict, type PythonDictType } from "./data/python/python-dict.ts";
+export { PythonEnum, type PythonEnumMember } from "./data/python/python-enum.ts";
+export { PythonFrozenset } from "./data/python/python-frozenset.ts";
+export { PythonGlobal } from "./data/python/python-global.ts";
+export { PythonObject, type PythonObjectParts } from "./data/python/python-object.ts";
+export { PythonTime } from "./data/python/python-time.ts";
+export { PythonTimedelta } from "./data/python/python-timedelta.ts";
+export { PythonTimezone, type PythonTimezoneParts, type PythonTimezoneType } from "./data/python/python-timezone.ts";
+export { PythonTuple } from "./data/python/python-tuple.ts";
+export { PythonUuid } from "./data/python/python-uuid.ts";
+export { toBotApi } from "./data/python/to-bot-api.ts";
 
 // Errors.
 export { PerdureError, isPerdureError, type ErrorCode, type PerdureErrorOptions } from "./errors.ts";

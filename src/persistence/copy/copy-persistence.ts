@@ -6,10 +6,12 @@ import {
   type RecordKind,
   type Scope,
 } from "../../data/record.ts";
-import { PerdureError } from "../../errors.ts";
+import { isPerdureError, PerdureError } from "../../errors.ts";
 import type { AtomicPersistence } from "../atomic-persistence.ts";
 import type { BasePersistence } from "../base-persistence.ts";
-import { CopySide, inboxPages } from "./copy-side.ts";
+import type { KeyedRecord } from "../interval/memory-records.ts";
+import type { MappingReport } from "../mapping-report.ts";
+import { CopySide, inboxPages, type TakeRecords } from "./copy-side.ts";
 
 /** Options of {@link copyPersistence}. */
 export interface CopyOptions {
@@ -24,6 +26,11 @@ export interface CopyOptions {
   versions?: { readonly [S in Scope]?: number | undefined } | undefined;
   /** Whether to copy although `to` has no place for something. Default: then nothing is copied, and the error tells what it is. */
   partial?: boolean | undefined;
+  /**
+   * Whether to try only: everything is read, encoded and given to `to`, and nothing kept. What it would refuse is in {@link CopyResult.refused}.
+   * A class that writes record by record is not given anything, so that what it would refuse is not found out.
+   */
+  dryRun?: boolean | undefined;
   /** Hears how far it is, every few hundred records. What it throws ends the copying. */
   onProgress?: ((progress: CopyProgress) => void) | undefined;
 }
@@ -46,6 +53,10 @@ export interface CopyResult {
   readonly failedUpdates: number;
   /** What `to` has no place for, with its number: `entries: 12`. Only with the option `partial`. */
   readonly leftOut: Readonly<Record<string, number>>;
+  /** What became of values that `from` has in the form of another language, such as a pickle of Python, and what does not map exactly. */
+  readonly mapping?: MappingReport | undefined;
+  /** What `to` would refuse, as the messages of the errors. Only with the option `dryRun`; without it, the first of them is thrown. */
+  readonly refused?: readonly string[] | undefined;
 }
 
 /**
@@ -68,6 +79,7 @@ export async function copyPersistence(
   try {
     await target.open();
     const copying = new Copying(source, target, options);
+    if (options.dryRun === true) return await copying.rehearse().finally(() => target.close());
     const result = await copying.run().catch(async (error: unknown) => {
       await target.close();
       throw error;
@@ -94,16 +106,50 @@ class Copying {
     this.#records = Object.fromEntries(source.kinds.map((kind) => [kind, 0])) as Record<RecordKind, number>;
   }
 
+  /** Does everything but keep it. */
+  async rehearse(): Promise<CopyResult> {
+    const leftOut = await this.#checked();
+    const refused: string[] = [];
+    await this.#target.rehearse(async (take) => {
+      for (const kind of this.#kinds) await this.#rehearseKind(kind, take, refused);
+    });
+    const openUpdates = this.#target.isAtomic ? await this.#source.countOpenUpdates() : 0;
+    const failedUpdates = this.#target.isAtomic ? (await this.#source.store.failedUpdates()).length : 0;
+    return { records: this.#records, openUpdates, failedUpdates, leftOut, mapping: await this.#source.mapping(), refused };
+  }
+
   async run(): Promise<CopyResult> {
-    await this.#target.requireEmpty(await this.#source.conversationNames());
-    const leftOut = await this.#leftOut();
-    if (Object.keys(leftOut).length > 0 && this.#options.partial !== true) throw this.#noPlaceFor(leftOut);
+    const leftOut = await this.#checked();
+    const mapping = await this.#source.mapping();
     return this.#target.store.exclusively(async () => {
       for (const kind of this.#kinds) await this.#copy(kind);
       const updates = this.#target.isAtomic ? await this.#copyUpdates() : { openUpdates: 0, failedUpdates: 0 };
       if (this.#target.isAtomic) await this.#verify(this.#target);
-      return { records: this.#records, ...updates, leftOut };
+      return { records: this.#records, ...updates, leftOut, ...(mapping && { mapping }) };
     });
+  }
+
+  /** What is left out. Rejects when nothing may be copied. */
+  async #checked(): Promise<Record<string, number>> {
+    await this.#target.requireEmpty(await this.#source.conversationNames());
+    const leftOut = await this.#leftOut();
+    if (Object.keys(leftOut).length > 0 && this.#options.partial !== true) throw this.#noPlaceFor(leftOut);
+    return leftOut;
+  }
+
+  async #rehearseKind(kind: RecordKind, take: TakeRecords, refused: string[]): Promise<void> {
+    for await (const page of this.#source.pages(kind)) {
+      for (const { key, record } of page) {
+        try {
+          await take([this.#changeOf(kind, key, record)]);
+          this.#records[kind] += 1;
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+          refused.push((error as Error).message);
+        }
+      }
+      this.#options.onProgress?.({ phase: "copying", kind, count: this.#records[kind] });
+    }
   }
 
   /** Opens what was written and closed, and compares it. */
@@ -146,17 +192,20 @@ class Copying {
     throw notCopied(`${this.#records[kind]} records of kind ${kind} were copied, ${count} read again, ${kept} kept.`);
   }
 
-  async *#pages(kind: RecordKind): AsyncGenerator<{ readonly key: RecordKey; readonly record: KeptRecord }[]> {
-    const { versions = {} } = this.#options;
+  async *#pages(kind: RecordKind): AsyncGenerator<KeyedRecord[]> {
     for await (const page of this.#source.pages(kind)) {
-      yield page.map(({ key, record }) => {
-        const own = this.#source.isAtomic ? record.version : (versions[kind as Scope] ?? 0);
-        const version = this.#target.isAtomic ? own : 0;
-        const { time, chatId, userId } = record;
-        const foundBy = this.#target.isAtomic ? { time, chatId, userId } : { time: timeInPtbShape(kind, time) };
-        return { key, record: { text: this.#source.transcode(key, record.text, this.#target), version, ...foundBy } };
-      });
+      yield page.map(({ key, record }) => this.#changeOf(kind, key, record));
     }
+  }
+
+  /** A record as the target is to have it. */
+  #changeOf(kind: RecordKind, key: RecordKey, record: KeptRecord): KeyedRecord {
+    const { versions = {} } = this.#options;
+    const own = this.#source.isAtomic ? record.version : (versions[kind as Scope] ?? 0);
+    const version = this.#target.isAtomic ? own : 0;
+    const { time, chatId, userId } = record;
+    const foundBy = this.#target.isAtomic ? { time, chatId, userId } : { time: timeInPtbShape(kind, time) };
+    return { key, record: { text: this.#source.transcode(key, record.text, this.#target), version, ...foundBy } };
   }
 
   /** The inbox, what was set aside, what is done, and which chats have moved: the same moment as the records. */
@@ -193,6 +242,11 @@ class Copying {
         "{ partial: true } copies the rest.",
     );
   }
+}
+
+/** What a value is refused with, and no fault of anything else. */
+function isRefusal(error: unknown): boolean {
+  return isPerdureError(error, "PERDURE_CANNOT_KEEP") || isPerdureError(error, "PERDURE_REFUSED");
 }
 
 async function copyInbox(from: AtomicPersistence, to: AtomicPersistence): Promise<number> {

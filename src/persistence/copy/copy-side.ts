@@ -1,9 +1,13 @@
 import type { LiveObjects } from "../../data/codec.ts";
 import { RECORD_KINDS, keyName, type KeptRecord, type RecordKey, type RecordKind } from "../../data/record.ts";
+import type { MaybePromise } from "../../data/maybe-promise.ts";
 import { PerdureError } from "../../errors.ts";
 import { AtomicPersistence, type InboxEntry } from "../atomic-persistence.ts";
 import type { BasePersistence } from "../base-persistence.ts";
 import { keyPages } from "../key-pages.ts";
+import type { KeyedRecord } from "../interval/memory-records.ts";
+import { PlainRecords } from "../interval/plain-records.ts";
+import type { MappingReport } from "../mapping-report.ts";
 import { IntervalPersistence, type IntervalOptions } from "../interval/interval-persistence.ts";
 
 /** So many records are read and written at once. */
@@ -67,6 +71,25 @@ export class CopySide {
   async close(): Promise<void> {
     await this.store.close();
     this.#of.setBot(this.#of.bot, this.#live);
+  }
+
+
+  /** What became of its values, if they are in the form of another language. */
+  async mapping(): Promise<MappingReport | undefined> {
+    return this.#of.mappingReport?.();
+  }
+
+  /** Has `give` give it records, as when they are copied, and keeps none of them. */
+  async rehearse(give: (take: TakeRecords) => Promise<void>): Promise<void> {
+    const plain = new PlainRecords(this.#of);
+    const outcome = this.isAtomic
+      ? this.store.exclusively(() => giveAndThrow(give, (changes) => this.store.commit([{ changes }])))
+      : plain.writesTogether
+        ? plain.together(() => giveAndThrow(give, (changes) => writeAll(plain, changes)))
+        : giveAndThrow(give, () => {});
+    await outcome.catch((error: unknown) => {
+      if (!isRehearsed(error)) throw error;
+    });
   }
 
   /** The kinds of records that it may have. */
@@ -176,6 +199,29 @@ export async function* inboxPages(store: AtomicPersistence): AsyncGenerator<read
     after = page.at(-1)?.arrival;
     if (after === undefined) return;
     yield page;
+  }
+}
+
+/** Takes records. */
+export type TakeRecords = (changes: readonly KeyedRecord[]) => MaybePromise<void>;
+
+/** Thrown at the end of a rehearsal, so that nothing of it is kept. */
+const REHEARSED = new Error("This was a rehearsal.");
+
+function isRehearsed(error: unknown): boolean {
+  return error === REHEARSED || (error instanceof Error && error.cause === REHEARSED);
+}
+
+async function giveAndThrow(give: (take: TakeRecords) => Promise<void>, take: TakeRecords): Promise<never> {
+  await give(take);
+  throw REHEARSED;
+}
+
+async function writeAll(plain: PlainRecords, changes: readonly KeyedRecord[]): Promise<void> {
+  for (const { key, record } of changes) {
+    if (key.kind === "callbackQuery") continue;
+    if (key.kind === "keyboard") await plain.writeCallbackData([{ key, record }], []);
+    else await plain.write(key, record);
   }
 }
 

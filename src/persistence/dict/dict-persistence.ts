@@ -6,6 +6,7 @@ import {
   type CallbackData,
   type ConversationEntry,
 } from "../base-persistence.ts";
+import { StateNames, type StateNamesOption } from "../state-names.ts";
 import { BotPart } from "./bot-part.ts";
 import { CallbackDataPart } from "./callback-data-part.ts";
 import { ConversationsPart } from "./conversations-part.ts";
@@ -22,6 +23,8 @@ export interface DictPersistenceOptions extends BasePersistenceOptions {
   botDataJson?: string | undefined;
   conversationsJson?: string | undefined;
   callbackDataJson?: string | undefined;
+  /** What states of conversations are called that are numbers in Python: `{ survey: { 0: "NAME" } }`. The texts keep the numbers. */
+  stateNames?: StateNamesOption | undefined;
 }
 
 /**
@@ -47,6 +50,7 @@ export class DictPersistence<K extends KeptTypes = UntypedKept> extends BasePers
   readonly #bot: BotPart;
   readonly #conversations: ConversationsPart;
   readonly #callbackData: CallbackDataPart;
+  readonly #states: StateNames;
 
   constructor(options: DictPersistenceOptions = {}) {
     super(options);
@@ -54,6 +58,7 @@ export class DictPersistence<K extends KeptTypes = UntypedKept> extends BasePers
       encode: (value, name) => this.codec.encode(value, { name, live: this.live }),
       decode: (text, name) => this.codec.decode(text, { name, live: this.live }),
     };
+    this.#states = new StateNames(options.stateNames);
     this.#users = new ScopePart("user", options.userDataJson, texts);
     this.#chats = new ScopePart("chat", options.chatDataJson, texts);
     this.#bot = new BotPart(options.botDataJson, texts);
@@ -131,7 +136,7 @@ export class DictPersistence<K extends KeptTypes = UntypedKept> extends BasePers
   }
 
   override async getConversations(name: string): Promise<readonly ConversationEntry[]> {
-    return this.#conversations.fetch(name);
+    return this.#conversations.fetch(name).map(([id, state]) => [id, this.#states.named(name, state)]);
   }
 
   override async updateBotData(data: Data<K, "bot">): Promise<void> {
@@ -152,7 +157,7 @@ export class DictPersistence<K extends KeptTypes = UntypedKept> extends BasePers
 
   /** Keeps the state of one conversation; `null` removes it. The name of the handler stays in the JSON, as in PTB. */
   override async updateConversation(name: string, id: ConversationId, state: unknown): Promise<void> {
-    this.#conversations.update(name, id, state);
+    this.#conversations.update(name, id, this.#states.numbered(name, state));
   }
 
   /** Removes one chat's data. A text that was given is written anew also if the chat is unknown, as in PTB. */

@@ -68,10 +68,7 @@ function zoneArgs(zone: object | null, describe: Convert): unknown[] {
 
 function zoneDescription({ type, name, offset, dst, abbreviation }: PythonTimezone): PythonObject {
   if (type === "datetime") return offsetDescription(offset ?? 0, name);
-  if (type === "zoneinfo") {
-    const from = call("builtins", "getattr", [new PythonGlobal("zoneinfo", "ZoneInfo"), "_unpickle"]);
-    return new PythonObject({ from, called: true, args: [name, 1] });
-  }
+  if (type === "zoneinfo") return call("zoneinfo", "ZoneInfo._unpickle", [name, 1]);
   if (name === null) return call("pytz", "FixedOffset", [(offset ?? 0) / 60]);
   if (name === "UTC" && offset === 0 && dst === null) return call("pytz", "_UTC", []);
   return call("pytz", "_p", offset === null ? [name] : [name, offset, dst ?? 0, abbreviation ?? ""]);

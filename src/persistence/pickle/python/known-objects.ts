@@ -45,9 +45,7 @@ function makerOf({ from, called }: PythonObject): string {
 }
 
 function nameOf(from: unknown): string {
-  if (from instanceof PythonGlobal) return from.toString();
-  const [owner, attribute] = from instanceof PythonObject && isGetattr(from) ? from.args : [];
-  return owner instanceof PythonGlobal && typeof attribute === "string" ? `${owner.toString()}.${attribute}` : "";
+  return from instanceof PythonGlobal ? from.toString() : "";
 }
 
 function isGetattr({ from, called }: PythonObject): boolean {

@@ -2,7 +2,7 @@ import { PythonGlobal } from "../../../data/python/python-global.ts";
 import { PythonObject } from "../../../data/python/python-object.ts";
 import { PythonTuple } from "../../../data/python/python-tuple.ts";
 import { PickleDataError } from "../pickle-data-error.ts";
-import { describedCall } from "./known-calls.ts";
+import { describedCall, namedByCall } from "./known-calls.ts";
 import type { Operation } from "./operation.ts";
 import type { PickleSource } from "./pickle-source.ts";
 import type { PickleStack } from "./pickle-stack.ts";
@@ -50,7 +50,7 @@ function instanceOfFirst(stack: PickleStack): void {
 
 function newObject(stack: PickleStack, kwargs: unknown): PythonObject {
   const args = tupleOn(stack);
-  const from = stack.pop();
+  const from = namedByCall(stack.pop());
   if (!(from instanceof PythonGlobal) && !(from instanceof PythonObject))
     throw new PickleDataError("not understood", "an object is made of what is no class");
   if (kwargs !== undefined && !(kwargs instanceof Map))
