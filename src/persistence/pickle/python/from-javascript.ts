@@ -20,6 +20,8 @@ import { WholeFloat } from "./whole-float.ts";
 export class FromJavaScript {
   readonly #live: LiveObjects | undefined;
   readonly #described = new Map<object, object>();
+  /** What is open and has to be complete before it is made: tuples, and objects whose arguments are read. A list or dict in between is made before its content. */
+  #incomplete = new Set<object>();
 
   constructor(live: LiveObjects | undefined) {
     this.#live = live;
@@ -57,25 +59,43 @@ export class FromJavaScript {
     const name = this.#live?.nameOf(object);
     if (name !== undefined) return botIn(name, place);
     const described = this.#described.get(object);
+    if (this.#incomplete.has(object)) throw cannotKeep(place, "a tuple cannot contain itself. Keep a list in between.");
     if (described !== undefined) return described;
     if (place.depth > maxDepth) throw cannotKeep(place, `nested deeper than ${maxDepth} levels.`);
     return this.#firstDescription(object, place, old);
   }
 
   #firstDescription(object: object, place: Place, old: unknown): object {
-    if (object instanceof PythonTuple) return this.#tuple(object, place, old);
-    if (object instanceof PythonFrozenset) return this.#frozenset(object, place);
+    if (object instanceof PythonTuple) return this.#complete(object, () => this.#tuple(object, place, old));
+    if (object instanceof PythonFrozenset) return this.#complete(object, () => this.#frozenset(object, place));
     if (object instanceof PythonGlobal) return object;
     if (object instanceof PythonObject) return this.#instance(object, place);
-    if (object instanceof PythonDeque) return this.#deque(object, place);
-    if (object instanceof PythonDict) return this.#pythonDict(object, place);
+    if (object instanceof PythonDeque) return this.#inContainer(() => this.#deque(object, place));
+    if (object instanceof PythonDict) return this.#inContainer(() => this.#pythonDict(object, place));
     if (object instanceof Date && Number.isNaN(object.getTime()))
       throw cannotKeep(place, "an invalid Date has no equal in Python. Keep null.");
     if (object instanceof Date && !isYearOfPython(object))
       throw cannotKeep(place, "Python has dates of the years 1 to 9999 only. Keep a number or a text.");
     const known = descriptionOf(object, (part) => this.#value(part, placeIn(place, "filled", 1, object.constructor.name), undefined));
     if (known !== undefined) return this.#keep(object, known);
-    return this.#builtIn(object, place, old);
+    return this.#inContainer(() => this.#builtIn(object, place, old));
+  }
+
+  /** Describes what must not contain itself but in a container. */
+  #complete<T>(object: object, describe: () => T): T {
+    this.#incomplete.add(object);
+    const described = describe();
+    this.#incomplete.delete(object);
+    return described;
+  }
+
+  /** Describes the content of what is made before it. */
+  #inContainer<T>(describe: () => T): T {
+    const outside = this.#incomplete;
+    this.#incomplete = new Set();
+    const described = describe();
+    this.#incomplete = outside;
+    return described;
   }
 
   #builtIn(object: object, place: Place, old: unknown): object {
@@ -158,16 +178,20 @@ export class FromJavaScript {
   #instance(object: PythonObject, place: Place): object {
     const { from, called, args, kwargs, state, items, entries } = object;
     const part = (value: unknown, what: string): unknown => this.#part(value, place, "key", what);
-    const described = new PythonObject({
-      from: part(from, "from"),
-      called,
-      args: args.map((arg) => part(arg, "args")),
-      kwargs: kwargs === undefined ? undefined : part(kwargs, "kwargs"),
+    const described = this.#complete(object, () => {
+      return new PythonObject({
+        from: part(from, "from"),
+        called,
+        args: args.map((arg) => part(arg, "args")),
+        kwargs: kwargs === undefined ? undefined : part(kwargs, "kwargs"),
+      });
     });
     this.#keep(object, described);
-    for (const item of items) described.items.push(part(item, "items"));
-    this.#fill(described.entries, entries, place);
-    if (state !== undefined) described.state = part(state, "state");
+    this.#inContainer(() => {
+      for (const item of items) described.items.push(part(item, "items"));
+      this.#fill(described.entries, entries, place);
+      if (state !== undefined) described.state = part(state, "state");
+    });
     return described;
   }
 

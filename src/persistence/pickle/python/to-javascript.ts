@@ -59,7 +59,7 @@ export class ToJavaScript {
     if (description instanceof Uint8Array) return this.#keep(description, description.slice(), "bytes", "Uint8Array");
     if (description instanceof Set) return this.#set(description, place);
     if (description instanceof PythonFrozenset) return this.#frozenset(description, place);
-    if (description instanceof PythonGlobal) return this.#keep(description, description, "class", "PythonGlobal");
+    if (description instanceof PythonGlobal) return this.#global(description);
     return this.#instance(description as PythonObject, place);
   }
 
@@ -133,6 +133,12 @@ export class ToJavaScript {
     for (const [key, value] of entries) made.entries.set(part(key, "entries"), part(value, "entries"));
     if (object.state !== undefined) made.state = part(object.state, "state");
     return made;
+  }
+
+  /** By its name alone, so that it is nobody's business how many objects stand for it. */
+  #global({ module, name }: PythonGlobal): PythonGlobal {
+    this.#notes?.became("class or function", "PythonGlobal");
+    return new PythonGlobal(module, name);
   }
 
   #float({ value }: WholeFloat, place: Place): number {
