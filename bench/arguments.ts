@@ -1,7 +1,17 @@
 import { parseArgs } from "node:util";
 
 /** The parts, in the order in which they run. */
-const partNames = ["codec", "written", "conversation", "start", "growth", "bot-data", "buttons", "updates"] as const;
+const partNames = [
+  "codec",
+  "written",
+  "conversation",
+  "start",
+  "growth",
+  "bot-data",
+  "buttons",
+  "pickle",
+  "updates",
+] as const;
 
 export type PartName = (typeof partNames)[number];
 

@@ -11,6 +11,7 @@ import { codecPart } from "./parts/codec.ts";
 import { growth } from "./parts/growth.ts";
 import { conversation } from "./parts/conversation.ts";
 import type { Part } from "./parts/part.ts";
+import { picklePart } from "./parts/pickle.ts";
 import { start } from "./parts/start.ts";
 import { updates } from "./parts/updates.ts";
 import { written } from "./parts/written.ts";
@@ -31,6 +32,7 @@ const PARTS: Readonly<Record<PartName, Part<unknown>>> = {
   growth,
   "bot-data": botData,
   buttons,
+  pickle: picklePart,
   updates,
 };
 const DOCS = new URL("../docs/", import.meta.url);

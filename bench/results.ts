@@ -3,6 +3,7 @@ import type { BotDataFigures } from "./parts/bot-data.ts";
 import type { ButtonsResults } from "./parts/buttons.ts";
 import type { CodecFigures } from "./parts/codec.ts";
 import type { GrowthFigures } from "./parts/growth.ts";
+import type { PickleFigures } from "./parts/pickle.ts";
 import type { StartsFigures } from "./parts/start.ts";
 import type { UpdatesFigures } from "./parts/updates.ts";
 import type { WrittenFigures } from "./parts/written.ts";
@@ -14,6 +15,7 @@ export interface Figures {
   growth?: GrowthFigures;
   start?: StartsFigures;
   "bot-data"?: BotDataFigures;
+  pickle?: PickleFigures;
   written?: WrittenFigures;
   conversation?: StepFigures[];
   codec?: CodecFigures[];

@@ -4,7 +4,9 @@ import { PickleDataError } from "../pickle-data-error.ts";
 export class PickleStack {
   #values: unknown[] = [];
   readonly #marks: number[] = [];
-  readonly #memo = new Map<number, unknown>();
+  /** The memo as far as its numbers follow each other, which is nearly always all of it; and the rest. */
+  readonly #memo: unknown[] = [];
+  readonly #sparseMemo = new Map<number, unknown>();
   /** Values below this belong to what is not complete. */
   #floor = 0;
 
@@ -42,15 +44,21 @@ export class PickleStack {
   }
 
   memoize(): void {
-    this.#memo.set(this.#memo.size, this.top());
+    this.put(this.#memo.length + this.#sparseMemo.size);
   }
 
   put(index: number): void {
-    this.#memo.set(index, this.top());
+    // A great number makes no large array.
+    if (index > this.#memo.length) {
+      this.#sparseMemo.set(index, this.top());
+    } else {
+      this.#memo[index] = this.top();
+      this.#sparseMemo.delete(index);
+    }
   }
 
   get(index: number): void {
-    const value = this.#memo.get(index);
+    const value = index < this.#memo.length ? this.#memo[index] : this.#sparseMemo.get(index);
     if (value === undefined) throw new PickleDataError("no pickle", `Memo value not found at index ${index}`);
     this.push(value);
   }

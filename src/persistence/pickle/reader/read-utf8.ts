@@ -2,8 +2,23 @@ import { PickleDataError } from "../pickle-data-error.ts";
 
 /** UTF-8 as Python's pickle writes it: surrogates that stand alone are encoded like other characters ("surrogatepass"). */
 export function readUtf8(bytes: Buffer, start: number, end: number): string {
+  const short = end - start <= SHORT ? shortAscii(bytes, start, end) : undefined;
+  if (short !== undefined) return short;
   const text = bytes.toString("utf8", start, end);
   return text.includes("\ufffd") ? readWithSurrogates(bytes.subarray(start, end)) : text;
+}
+
+/** Up to so many bytes a loop is faster than a call. */
+const SHORT = 24;
+
+function shortAscii(bytes: Buffer, start: number, end: number): string | undefined {
+  let text = "";
+  for (let at = start; at < end; at += 1) {
+    const code = bytes[at] as number;
+    if (code >= 0x80) return undefined;
+    text += String.fromCharCode(code);
+  }
+  return text;
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

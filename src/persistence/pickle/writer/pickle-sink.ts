@@ -17,7 +17,7 @@ export class PickleSink {
   /** An opcode, and perhaps further ones. */
   opcodes(codes: string): void {
     const at = this.#room(codes.length);
-    this.#bytes.write(codes, at, "latin1");
+    for (let index = 0; index < codes.length; index += 1) this.#bytes[at + index] = codes.charCodeAt(index);
   }
 
   uint16(value: number): void {

@@ -162,8 +162,11 @@ export class PickleWriter {
     let count = 0;
     for (const [key, value] of entries) {
       if (count % BATCH === 0) this.#sink.opcodes(count === 0 ? "(" : "u(");
-      yield key;
-      yield value;
+      // Most are scalars, for which nobody has to wait.
+      if (isObject(key)) yield key;
+      else this.#begin(key);
+      if (isObject(value)) yield value;
+      else this.#begin(value);
       count += 1;
     }
     if (count > 0) this.#sink.opcodes("u");
@@ -172,7 +175,10 @@ export class PickleWriter {
   *#batches(items: readonly unknown[], close: string): Steps {
     for (let start = 0; start < items.length; start += BATCH) {
       this.#sink.opcodes("(");
-      yield* items.slice(start, start + BATCH);
+      for (const item of items.slice(start, start + BATCH)) {
+        if (isObject(item)) yield item;
+        else this.#begin(item);
+      }
       this.#sink.opcodes(close);
     }
   }
@@ -211,4 +217,8 @@ export class PickleWriter {
     this.#memo.set(key, this.#memo.size);
     this.#sink.opcodes("\x94");
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
