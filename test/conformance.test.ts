@@ -134,7 +134,7 @@ function copyIfThere(from: string, to: string): void {
 
 describe("PicklePersistence", () => {
   for (const singleFile of [true, false]) {
-    describe(singleFile ? "in one file" : "in a file for each kind", () => {
+    describe(`singleFile: ${singleFile}`, () => {
       conforms({
         place: () => mkdtempSync(join(tmpdir(), "perdure-")),
         make: (folder) => new PicklePersistence({ filepath: join(folder, "bot.pickle"), singleFile }),

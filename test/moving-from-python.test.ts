@@ -8,7 +8,7 @@ import {
   DictPersistence,
   PicklePersistence,
   PythonDecimal,
-  PythonObject,
+  type PythonObject,
   PythonTuple,
   SqlitePersistence,
   toBotApi,
@@ -105,7 +105,11 @@ describe("from a pickle into SQLite and back", () => {
   test("the report tells what became what, and what does not map exactly", async () => {
     const folder = temporaryFolder();
     const { mapping } = await copyPersistence(pickle(copied("p06_dates.pickle", folder)), sqlite(folder), there);
-    expect(mapping?.became).toMatchObject({ "Decimal -> PythonDecimal": 4, "UUID -> PythonUuid": 1, "datetime -> Date": 1 });
+    expect(mapping?.became).toMatchObject({
+      "Decimal -> PythonDecimal": 4,
+      "UUID -> PythonUuid": 1,
+      "datetime -> Date": 1,
+    });
     expect(mapping?.inexactCount).toBe(0);
     const other = temporaryFolder();
     const scalars = await copyPersistence(pickle(copied("p03_scalars.pickle", other)), sqlite(other), there);
@@ -126,7 +130,9 @@ describe("a dry run", () => {
     expect(result.refused).toEqual([]);
     expect(result.mapping?.became["the bot -> the bot"]).toBeGreaterThan(0);
     const kept = sqlite(folder);
-    await using(kept, async () => expect([(await kept.getUserData()).size, await kept.getBotData()]).toEqual([0, undefined]));
+    await using(kept, async () =>
+      expect([(await kept.getUserData()).size, await kept.getBotData()]).toEqual([0, undefined]),
+    );
     expect(readFileSync(file)).toEqual(before);
     await expect(copyPersistence(pickle(file), sqlite(folder), there)).resolves.toMatchObject({ records: { user: 3 } });
   });
@@ -174,7 +180,11 @@ test("the program of the documentation moves a file, as it is typed there", () =
   const folder = temporaryFolder();
   copied("p01_flow.pickle", folder);
   const run = (...args: string[]): string => {
-    const { stdout, stderr, status } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", program, ...args], { cwd: folder });
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", program, ...args],
+      { cwd: folder },
+    );
     expect([status, stderr.toString()]).toEqual([0, ""]);
     return stdout.toString();
   };

@@ -37,7 +37,14 @@ export async function picklePart(plan: Plan): Promise<PickleFigures> {
     const file = join(folder, "bot.pickle");
     writeFileSync(file, writePickle(rootWith(records)));
     const bytes = readFileSync(file).length;
-    const figures = { records, bytes, read: [] as number[], loaded: [] as number[], written: [] as number[], python: [] as number[] };
+    const figures = {
+      records,
+      bytes,
+      read: [] as number[],
+      loaded: [] as number[],
+      written: [] as number[],
+      python: [] as number[],
+    };
     // The first round warms up.
     for (let round = 0; round <= plan.repetitions; round += 1) {
       const [read, description] = await timed(async () => readPickle(readFileSync(file)));
@@ -60,9 +67,21 @@ export async function picklePart(plan: Plan): Promise<PickleFigures> {
 function rootWith(records: number): Map<string, unknown> {
   const ids = Array.from({ length: records }, (_, index) => index);
   const user = (id: number): unknown =>
-    new Map<string, unknown>([["name", `user ${id}`], ["visits", id % 100], ["cart", [`item ${id % 977}`, id]], ["balance", id / 7], ["language", "en"], ["address", `${id} Long Street, Some Town, ${id % 1000}`]]);
+    new Map<string, unknown>([
+      ["name", `user ${id}`],
+      ["visits", id % 100],
+      ["cart", [`item ${id % 977}`, id]],
+      ["balance", id / 7],
+      ["language", "en"],
+      ["address", `${id} Long Street, Some Town, ${id % 1000}`],
+    ]);
   const chat = (id: number): unknown =>
-    new Map<string, unknown>([["title", `chat ${id}`], ["messages", id], ["muted", id % 3 === 0], ["last", `hello there, how are you today? ${id}`]]);
+    new Map<string, unknown>([
+      ["title", `chat ${id}`],
+      ["messages", id],
+      ["muted", id % 3 === 0],
+      ["last", `hello there, how are you today? ${id}`],
+    ]);
   return new Map<string, unknown>([
     ["conversations", new Map()],
     ["user_data", new Map(ids.map((id) => [1_000_000 + id, user(id)]))],

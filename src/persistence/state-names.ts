@@ -17,7 +17,8 @@ export class StateNames {
       const pairs = Object.entries(names).map(([number, name]) => [Number(number), name] as const);
       this.#names.set(handler, new Map(pairs));
       this.#numbers.set(handler, new Map(pairs.map(([number, name]) => [name, number])));
-      if (pairs.every(([number]) => Number.isSafeInteger(number)) && this.#numbers.get(handler)?.size === pairs.length) continue;
+      if (pairs.every(([number]) => Number.isSafeInteger(number)) && this.#numbers.get(handler)?.size === pairs.length)
+        continue;
       throw new PerdureError(
         "PERDURE_INVALID_OPTION",
         `stateNames.${handler}: each key must be an integer, and each name stand there once.`,

@@ -154,7 +154,8 @@ class ValueReading {
 
   read(value: unknown): Comparable {
     if (typeof value === "bigint") return ["$bigint", String(value)];
-    if (typeof value === "number") return Object.is(value, -0) || !Number.isFinite(value) ? ["number", String(value === 0 ? "-0" : value)] : value;
+    if (typeof value === "number")
+      return Object.is(value, -0) || !Number.isFinite(value) ? ["number", String(value === 0 ? "-0" : value)] : value;
     if (typeof value !== "object" || value === null) return value;
     if (value === this.#bot) return BOT;
     if (this.#open.includes(value)) return ["circle"];
@@ -173,7 +174,8 @@ class ValueReading {
     if (value instanceof PythonDeque) return ["$deque", value.items.map((item) => this.read(item)), value.maxlen];
     if (value instanceof PythonDict) return this.#dict(value);
     if (value instanceof Uint8Array) return ["bytes", Buffer.from(value).toString("base64")];
-    if (value instanceof Date) return ["datetime", `${value.toISOString().slice(0, 23)}000`, 0, ["zone", "datetime", null, 0]];
+    if (value instanceof Date)
+      return ["datetime", `${value.toISOString().slice(0, 23)}000`, 0, ["zone", "datetime", null, 0]];
     if (value instanceof PythonDatetime) return ["datetime", value.text, value.fold, this.read(value.zone)];
     if (value instanceof PythonTime) return ["time", value.text, value.fold, this.read(value.zone)];
     if (value instanceof PythonDate) return ["$date", value.text];
@@ -197,20 +199,22 @@ class ValueReading {
   }
 
   #enum({ type, member, value }: PythonEnum): Comparable {
-    return member === undefined ? ["enum", type.toString(), "value", this.read(value)] : ["enum", type.toString(), "name", member];
+    return member === undefined
+      ? ["enum", type.toString(), "value", this.read(value)]
+      : ["enum", type.toString(), "name", member];
   }
 
   #instance(value: PythonObject): Comparable {
     if (value.name.startsWith("telegram.") && !value.name.startsWith("telegram.utils")) return this.#telegram(value);
     const { args, called, kwargs, state, items, entries } = value;
-    const isReconstructed = (value.from as object).toString() === "copyreg._reconstructor";
     return object(value.name, {
-      args: args.length === 0 || isReconstructed ? undefined : args.map((arg) => this.read(arg)),
+      args: args.length === 0 ? undefined : args.map((arg) => this.read(arg)),
       kwargs: kwargs === undefined ? undefined : this.read(kwargs),
       state: state === undefined ? undefined : this.read(state),
       items: items.length === 0 ? undefined : items.map((item) => this.read(item)),
       entries: entries.size === 0 ? undefined : this.#map(entries),
-      called: called && !isReconstructed && !["builtins.bytearray", "builtins.complex", "builtins.range"].includes(value.name) ? true : undefined,
+      called:
+        called && !["builtins.bytearray", "builtins.complex", "builtins.range"].includes(value.name) ? true : undefined,
     });
   }
 
@@ -234,7 +238,9 @@ function object(name: string, parts: Readonly<Record<string, unknown>>): Compara
 function floatOf(text: string): Comparable {
   const named: Readonly<Record<string, number>> = { nan: Number.NaN, inf: Infinity, "-inf": -Infinity };
   const value = named[text] ?? Number(text);
-  return Object.is(value, -0) || !Number.isFinite(value) ? ["number", Object.is(value, -0) ? "-0" : String(value)] : value;
+  return Object.is(value, -0) || !Number.isFinite(value)
+    ? ["number", Object.is(value, -0) ? "-0" : String(value)]
+    : value;
 }
 
 function secondsOf(delta: unknown): number {

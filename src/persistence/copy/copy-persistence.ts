@@ -79,7 +79,7 @@ export async function copyPersistence(
   try {
     await target.open();
     const copying = new Copying(source, target, options);
-    if (options.dryRun === true) return await copying.rehearse().finally(() => target.close());
+    if (options.dryRun === true) return await rehearsed(copying, target);
     const result = await copying.run().catch(async (error: unknown) => {
       await target.close();
       throw error;
@@ -89,6 +89,14 @@ export async function copyPersistence(
     return result;
   } finally {
     await source.close();
+  }
+}
+
+async function rehearsed(copying: Copying, target: CopySide): Promise<CopyResult> {
+  try {
+    return await copying.rehearse();
+  } finally {
+    await target.close();
   }
 }
 
@@ -115,7 +123,14 @@ class Copying {
     });
     const openUpdates = this.#target.isAtomic ? await this.#source.countOpenUpdates() : 0;
     const failedUpdates = this.#target.isAtomic ? (await this.#source.store.failedUpdates()).length : 0;
-    return { records: this.#records, openUpdates, failedUpdates, leftOut, mapping: await this.#source.mapping(), refused };
+    return {
+      records: this.#records,
+      openUpdates,
+      failedUpdates,
+      leftOut,
+      mapping: await this.#source.mapping(),
+      refused,
+    };
   }
 
   async run(): Promise<CopyResult> {

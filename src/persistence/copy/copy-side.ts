@@ -73,7 +73,6 @@ export class CopySide {
     this.#of.setBot(this.#of.bot, this.#live);
   }
 
-
   /** What became of its values, if they are in the form of another language. */
   async mapping(): Promise<MappingReport | undefined> {
     return this.#of.mappingReport?.();

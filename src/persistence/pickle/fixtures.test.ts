@@ -62,7 +62,9 @@ describe("files of python-telegram-bot", () => {
   });
 
   test("a large one: 10 000 users and chats", () => {
-    const { users, chats, conversations } = new PickleContent(readPickle(bytesOf("p14_large.pickle")) as Map<string, unknown>);
+    const { users, chats, conversations } = new PickleContent(
+      readPickle(bytesOf("p14_large.pickle")) as Map<string, unknown>,
+    );
     expect([users.size, chats.size, [...conversations.of("big")].length]).toEqual([10_000, 10_000, 1000]);
     expect(valueOf(users.get(1_001_001))).toEqual({ n: 92, name: "u7007" });
     expect(valueOf(chats.get(-1_000_000_029_997))).toEqual({ c: 9999, on: false });
@@ -94,7 +96,9 @@ describe("files of python-telegram-bot", () => {
 
 describe("broken files", () => {
   const structures = broken.filter((name) => expectationOf(name).structure_error === true);
-  const damaged = broken.filter((name) => !structures.includes(name) && expectationOf(name).must_not_execute === undefined);
+  const damaged = broken.filter(
+    (name) => !structures.includes(name) && expectationOf(name).must_not_execute === undefined,
+  );
 
   test.each(damaged)("%s is no pickle", (name) => {
     expect(() => readPickle(bytesOf(name))).toThrow(PickleDataError);

@@ -106,7 +106,9 @@ async function versionOf(file: string): Promise<Version> {
 }
 
 function rootIn(root: unknown, file: string): ReadonlyMap<string, unknown> {
-  const missing = ["user_data", "chat_data", "conversations"].filter((kind) => !(root instanceof Map) || !root.has(kind));
+  const missing = ["user_data", "chat_data", "conversations"].filter(
+    (kind) => !(root instanceof Map) || !root.has(kind),
+  );
   if (root instanceof Map && missing.length === 0) return root as Map<string, unknown>;
   const what = root instanceof Map ? `it has no ${missing.join(", no ")}` : "what is in it is no dict";
   throw fileError(new PickleDataError("not understood", what), file, "read");

@@ -1,4 +1,14 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
@@ -6,7 +16,7 @@ import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { withCode } from "../../../test/support/with-code.ts";
 import { PythonDatetime } from "../../data/python/python-datetime.ts";
 import { PythonDecimal } from "../../data/python/python-decimal.ts";
-import { PythonObject } from "../../data/python/python-object.ts";
+import type { PythonObject } from "../../data/python/python-object.ts";
 import { PythonTuple } from "../../data/python/python-tuple.ts";
 import { toBotApi } from "../../data/python/to-bot-api.ts";
 import type { BasePersistence } from "../base-persistence.ts";
@@ -27,6 +37,11 @@ function copied(name: string): string {
 
 function opened(filepath: string, options: Partial<PicklePersistenceOptions> = {}): PicklePersistence {
   return new PicklePersistence({ filepath, ownerTimeout: 0, ...options });
+}
+
+/** One entry of a file: a dict, as it is described. */
+function entryOf<V>(file: string, kind: string, key: unknown): Map<unknown, V> {
+  return rootOf(file).get(kind)?.get(key) as Map<unknown, V>;
 }
 
 const rootOf = (file: string): Map<string, Map<unknown, unknown>> =>
@@ -78,7 +93,14 @@ describe("reading", () => {
         { type: "bot_command", offset: 0, length: 6 },
         { type: "text_mention", offset: 1, length: 2, user: { id: 9, first_name: "M", is_bot: false } },
       ],
-      reply_markup: { inline_keyboard: [[{ text: "b", callback_data: "d" }, { text: "u", url: "https://t.me" }]] },
+      reply_markup: {
+        inline_keyboard: [
+          [
+            { text: "b", callback_data: "d" },
+            { text: "u", url: "https://t.me" },
+          ],
+        ],
+      },
       reply_to_message: { message_id: 70, caption: "cap", photo: [{ file_id: "AgAD", width: 90, height: 67 }] },
       brand_new_field: { from: "a future Bot API", n: [1, 2] },
     });
@@ -169,7 +191,7 @@ describe("writing", () => {
     expect(rootOf(file).get("user_data")?.get(1)).toEqual(before.get("user_data")?.get(1));
     data.floats[2] = 2;
     await persistence.updateUserData(1, data);
-    const floats = (rootOf(file).get("user_data")?.get(1) as Map<string, unknown[]>).get("floats");
+    const floats = entryOf<unknown[]>(file, "user_data", 1).get("floats");
     expect(floats?.[2]).toEqual(new WholeFloat(2));
     expect(floats?.[0]).toEqual(new WholeFloat(0));
     const dicts = copied("p04_containers.pickle");
@@ -178,7 +200,7 @@ describe("writing", () => {
     containers.more = 1;
     containers.order["a"] = 7;
     await other.updateUserData(1, containers);
-    const order = (rootOf(dicts).get("user_data")?.get(1) as Map<string, Map<string, number>>).get("order");
+    const order = entryOf<Map<string, number>>(dicts, "user_data", 1).get("order");
     expect([...(order?.keys() ?? [])]).toEqual(["z", "y", "x", "a", "b", "c"]);
   });
 
@@ -186,10 +208,24 @@ describe("writing", () => {
     const file = join(temporaryFolder(), "bot.pickle");
     writeFileSync(
       file,
-      writePickle(new Map<string, unknown>([["extra", 1], ["user_data", new Map()], ["chat_data", new Map()], ["conversations", new Map()]])),
+      writePickle(
+        new Map<string, unknown>([
+          ["extra", 1],
+          ["user_data", new Map()],
+          ["chat_data", new Map()],
+          ["conversations", new Map()],
+        ]),
+      ),
     );
     await opened(file).updateChatData(-7, { title: "T" });
-    expect([...rootOf(file).keys()]).toEqual(["conversations", "user_data", "chat_data", "bot_data", "callback_data", "extra"]);
+    expect([...rootOf(file).keys()]).toEqual([
+      "conversations",
+      "user_data",
+      "chat_data",
+      "bot_data",
+      "callback_data",
+      "extra",
+    ]);
     expect(rootOf(file).get("callback_data")).toBeNull();
   });
 
@@ -215,7 +251,7 @@ describe("writing", () => {
 
   /** How often a file was replaced: each time it is another one. */
   async function countWrites(file: string, work: () => Promise<void>): Promise<number> {
-    const replaced = vi.fn();
+    const replaced = vi.fn<() => void>();
     let last = existsSync(file) ? statSync(file).ino : 0;
     const watch = setInterval(() => {
       const now = existsSync(file) ? statSync(file).ino : 0;
@@ -238,6 +274,13 @@ describe("writing", () => {
     expect(existsSync(file)).toBe(false);
     await store.close();
     expect(rootOf(file).get("user_data")?.size).toBe(1);
+  });
+
+  test("37: what is not written is not lost by asking for a kind that is empty", async () => {
+    const persistence = opened(copied("p12_empty.pickle"), { onFlush: true });
+    await persistence.updateUserData(1, { a: 1 });
+    expect((await persistence.getChatData()).size).toBe(0);
+    expect((await persistence.getUserData()).get(1)).toEqual({ a: 1 });
   });
 
   test("a value that Python has no equal for is refused with its path, and everybody else's data is written", async () => {
@@ -265,8 +308,19 @@ describe("writing", () => {
     ["undefined", { a: undefined }, ".a: Python has no undefined"],
     ["a list as a key", new Map([[[1], 2]]), "Python takes no list"],
     ["an object in a Set", { s: new Set([{}]) }, "Python takes no list"],
-    ["1 and true as keys", new Map<unknown, unknown>([[1, "a"], [true, "b"]]), "Python takes it for equal"],
-    ["equal tuples in a Set", { s: new Set([new PythonTuple([1]), new PythonTuple([1])]) }, "Python takes it for equal"],
+    [
+      "1 and true as keys",
+      new Map<unknown, unknown>([
+        [1, "a"],
+        [true, "b"],
+      ]),
+      "Python takes it for equal",
+    ],
+    [
+      "equal tuples in a Set",
+      { s: new Set([new PythonTuple([1]), new PythonTuple([1])]) },
+      "Python takes it for equal",
+    ],
     ["a hole", { a: Object.assign(Array.from({ length: 0 }), { length: 2 }) }, "holes"],
     ["a Float64Array", { a: new Float64Array(1) }, "has no equal in Python"],
     ["an object without a prototype", { a: Object.create(null) }, "without a prototype"],
@@ -297,13 +351,32 @@ describe("writing", () => {
 
   test("48: an ended conversation is not in the file, nor one whose state was None", async () => {
     const file = join(temporaryFolder(), "bot.pickle");
-    const conversations = new Map([["c", new Map([[new PythonTuple([1, 1]), null], [new PythonTuple([2, 2]), 1]])]]);
-    writeFileSync(file, writePickle(new Map<string, unknown>([["user_data", new Map()], ["chat_data", new Map()], ["conversations", conversations]])));
+    const conversations = new Map([
+      [
+        "c",
+        new Map([
+          [new PythonTuple([1, 1]), null],
+          [new PythonTuple([2, 2]), 1],
+        ]),
+      ],
+    ]);
+    writeFileSync(
+      file,
+      writePickle(
+        new Map<string, unknown>([
+          ["user_data", new Map()],
+          ["chat_data", new Map()],
+          ["conversations", conversations],
+        ]),
+      ),
+    );
     const persistence = opened(file);
     expect(await persistence.getConversations("c")).toEqual([[[2, 2], 1]]);
     await persistence.updateConversation("c", [3, 3], new PythonTuple(["a", 1]));
     await persistence.updateConversation("c", [2, 2], null);
-    const keys = (rootOf(file).get("conversations")?.get("c") as Map<PythonTuple, unknown>).keys();
+    await persistence.updateConversation("unknown", [2, 2], null);
+    expect([...(rootOf(file).get("conversations")?.keys() ?? [])]).toEqual(["c"]);
+    const keys = entryOf(file, "conversations", "c").keys() as Iterable<PythonTuple>;
     expect([...keys].map(({ items }) => items)).toEqual([[3, 3]]);
   });
 
@@ -311,11 +384,18 @@ describe("writing", () => {
     const file = copied("p10_conversations.pickle");
     const persistence = opened(file, { stateNames: { menu: { 0: "START", 3: "CONFIRM" } } });
     const states = new Map((await persistence.getConversations("menu")).map(([id, state]) => [id.join(), state]));
-    expect(Object.fromEntries(states)).toEqual({ "123,123": "START", "-1001234567890,55": "CONFIRM", "7,7": "TYPING", "9,9": -1 });
+    expect(Object.fromEntries(states)).toEqual({
+      "123,123": "START",
+      "-1001234567890,55": "CONFIRM",
+      "7,7": "TYPING",
+      "9,9": -1,
+    });
     await persistence.updateConversation("menu", [123, 123], "CONFIRM");
     const menu = rootOf(file).get("conversations")?.get("menu") as Map<PythonTuple, unknown>;
     expect([...menu.values()]).toEqual([3, 3, "TYPING", -1]);
-    expect(() => opened(file, { stateNames: { menu: { 0: "A", 1: "A" } } })).toThrow(withCode("PERDURE_INVALID_OPTION"));
+    expect(() => opened(file, { stateNames: { menu: { 0: "A", 1: "A" } } })).toThrow(
+      withCode("PERDURE_INVALID_OPTION"),
+    );
   });
 
   test("50, 51, 53: the bot, another bot, and a text that looks like one", async () => {
@@ -353,7 +433,11 @@ describe("writing", () => {
 
   test("values of Python are made by programs too", async () => {
     const file = join(temporaryFolder(), "bot.pickle");
-    const value = { price: new PythonDecimal("1.10"), at: new PythonDatetime("2024-02-29T12:30:15.123456"), on: new Date(0) };
+    const value = {
+      price: new PythonDecimal("1.10"),
+      at: new PythonDatetime("2024-02-29T12:30:15.123456"),
+      on: new Date(0),
+    };
     const persistence = opened(file);
     await persistence.updateUserData(1, value);
     await persistence.flush();

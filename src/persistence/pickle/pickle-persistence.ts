@@ -92,9 +92,11 @@ export class PicklePersistence<K extends KeptTypes = UntypedKept> extends BasePe
   override getCallbackData(): Promise<CallbackData | undefined> {
     return this.#read(({ callbackData }) => {
       if (callbackData === undefined) return undefined;
-      const keyboards = callbackData.keyboards.map(
-        ({ id, accessTime, buttons }): KeyboardEntry => [id, accessTime, this.#buttons(id, buttons)],
-      );
+      const keyboards = callbackData.keyboards.map(({ id, accessTime, buttons }): KeyboardEntry => [
+        id,
+        accessTime,
+        this.#buttons(id, buttons),
+      ]);
       return [keyboards, Object.fromEntries(callbackData.queries)];
     });
   }
@@ -256,7 +258,8 @@ export class PicklePersistence<K extends KeptTypes = UntypedKept> extends BasePe
   }
 
   #put(descriptions: Map<number, unknown>, key: RecordKey & { readonly id: number }, data: object): boolean {
-    if (!Number.isSafeInteger(key.id)) throw new TypeError(`the id of a ${key.kind} must be an integer, and not ${key.id}`);
+    if (!Number.isSafeInteger(key.id))
+      throw new TypeError(`the id of a ${key.kind} must be an integer, and not ${key.id}`);
     const before = descriptions.get(key.id);
     const description = this.#changed(before, data, key);
     if (description === before) return false;

@@ -38,17 +38,27 @@ const zone = fc.oneof(
   fc.constant(new PythonTimezone("pytz", { name: "UTC", offset: 0 })),
   fc.constant(new PythonTimezone("pytz", { offset: 5400 })),
 );
-const date = fc.date({ min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true });
+const date = fc.date({
+  min: new Date("0001-01-01T00:00:00Z"),
+  max: new Date("9999-12-31T23:59:59.999Z"),
+  noInvalidDate: true,
+});
 const micros = fc.integer({ min: 1, max: 999 }).map((value) => String(value).padStart(3, "0"));
 const fold = fc.constantFrom<(0 | 1)[]>(0, 1);
 
 const ofPython = fc.oneof(
   global,
   zone,
-  fc.tuple(date, micros, fc.option(zone), fold).map(([when, end, at, twice]) => new PythonDatetime(`${when.toISOString().slice(0, 23)}${end}`, at, twice)),
-  fc.tuple(date, fc.option(zone), fold).map(([when, at, twice]) => new PythonTime(`${when.toISOString().slice(11, 23)}000`, at, twice)),
+  fc
+    .tuple(date, micros, fc.option(zone), fold)
+    .map(([when, end, at, twice]) => new PythonDatetime(`${when.toISOString().slice(0, 23)}${end}`, at, twice)),
+  fc
+    .tuple(date, fc.option(zone), fold)
+    .map(([when, at, twice]) => new PythonTime(`${when.toISOString().slice(11, 23)}000`, at, twice)),
   date.map((when) => new PythonDate(when.toISOString().slice(0, 10))),
-  fc.tuple(fc.integer({ min: -1000, max: 1000 }), fc.nat(86_399), fc.nat(999_999)).map((parts) => new PythonTimedelta(...parts)),
+  fc
+    .tuple(fc.integer({ min: -1000, max: 1000 }), fc.nat(86_399), fc.nat(999_999))
+    .map((parts) => new PythonTimedelta(...parts)),
   fc.constantFrom("1.10", "-0", "NaN", "1E+5").map((text) => new PythonDecimal(text)),
   fc.uuid().map((text) => new PythonUuid(text)),
   fc.constant(new PythonEnum(new PythonGlobal("mybot.models", "Color"), { member: "RED" })),
@@ -66,7 +76,21 @@ const anyValue = fc.letrec((tie) => ({
       fc.integer(),
       fc.maxSafeInteger(),
       fc.bigInt(),
-      fc.constantFrom(null, true, false, -0, 1e16, 2 ** 53, Number.NaN, Infinity, -Infinity, 0n, 255n, -1n, 2n ** 2100n),
+      fc.constantFrom(
+        null,
+        true,
+        false,
+        -0,
+        1e16,
+        2 ** 53,
+        Number.NaN,
+        Infinity,
+        -Infinity,
+        0n,
+        255n,
+        -1n,
+        2n ** 2100n,
+      ),
       date,
       fc.uint8Array({ maxLength: 300 }),
       ofPython,
@@ -78,10 +102,12 @@ const anyValue = fc.letrec((tie) => ({
     fc.array(tie("value"), { maxLength: 4 }).map((items) => new PythonTuple(items)),
     fc.array(key, { maxLength: 4 }).map((items) => new PythonFrozenset(items)),
     fc.array(tie("value"), { maxLength: 4 }).map((items) => new PythonDeque(items, 9)),
-    fc.dictionary(anyString, tie("value")).map((all) => new PythonDict("defaultdict", Object.entries(all), new PythonGlobal("builtins", "list"))),
-    fc.tuple(fc.dictionary(anyString, tie("value"), { maxKeys: 3 }), fc.array(tie("value"), { maxLength: 2 })).map(
-      ([state, items]) => new PythonObject({ from: new PythonGlobal("mybot.models", "Player"), state, items }),
-    ),
+    fc
+      .dictionary(anyString, tie("value"))
+      .map((all) => new PythonDict("defaultdict", Object.entries(all), new PythonGlobal("builtins", "list"))),
+    fc
+      .tuple(fc.dictionary(anyString, tie("value"), { maxKeys: 3 }), fc.array(tie("value"), { maxLength: 2 }))
+      .map(([state, items]) => new PythonObject({ from: new PythonGlobal("mybot.models", "Player"), state, items })),
   ),
 })).value;
 

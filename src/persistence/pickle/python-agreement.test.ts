@@ -107,7 +107,11 @@ json.dump([asyncio.run(load(path)) for path in json.load(sys.stdin)], sys.stdout
 function run(program: string, input: unknown): unknown[] {
   // The same order of sets in each run.
   const env = { ...process.env, PYTHONHASHSEED: "0" };
-  const { status, stdout, stderr } = spawnSync(python, ["-c", program], { input: JSON.stringify(input), maxBuffer: 2 ** 28, env });
+  const { status, stdout, stderr } = spawnSync(python, ["-c", program], {
+    input: JSON.stringify(input),
+    maxBuffer: 2 ** 28,
+    env,
+  });
   if (status !== 0) throw new Error(`${python} failed: ${stderr.toString()}`);
   return JSON.parse(stdout.toString()) as unknown[];
 }
@@ -129,13 +133,21 @@ function throughJavaScript(description: unknown): unknown {
 
 /** Pairs that Python does not find the same, and why. */
 function differences(chosen: readonly string[], files: readonly string[]): unknown[] {
-  const outcomes = run(COMPARE, files.map((file, index) => [`${fixtures}${chosen[index]}`, file]));
+  const outcomes = run(
+    COMPARE,
+    files.map((file, index) => [`${fixtures}${chosen[index]}`, file]),
+  );
   return chosen.map((name, index) => [name, outcomes[index]]).filter(([, outcome]) => outcome !== null);
 }
 
 describe.skipIf(!hasPython)(`as Python's own pickle reads them${withoutPython}`, () => {
   test("files that were read and written are the same", () => {
-    expect(differences(wellFormed, written(wellFormed, (description) => description))).toEqual([]);
+    expect(
+      differences(
+        wellFormed,
+        written(wellFormed, (description) => description),
+      ),
+    ).toEqual([]);
   });
 
   test("files all of whose values became JavaScript's, and were made anew of these, are the same", () => {
@@ -214,7 +226,9 @@ describe.skipIf(!hasPtb)(`as python-telegram-bot reads them${withoutPtb}`, () =>
     });
     const [found] = run(LOAD_WITH_PTB, [file]) as [string[]];
     const [users = "", , bot, callbacks, conversations = ""] = found;
-    expect(users).toContain("7: {'name': 'Ann', 'when': datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)}");
+    expect(users).toContain(
+      "7: {'name': 'Ann', 'when': datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)}",
+    );
     expect(bot).toBe("{'seen': {1: 'a'}}");
     expect(callbacks).toBe("([('k', 12.0, {'b': {'page': 1}})], {'q': 'k'})");
     expect(conversations).toContain("'new': {(7, 7): 'NAME'}");

@@ -76,7 +76,9 @@ export class FromJavaScript {
       throw cannotKeep(place, "an invalid Date has no equal in Python. Keep null.");
     if (object instanceof Date && !isYearOfPython(object))
       throw cannotKeep(place, "Python has dates of the years 1 to 9999 only. Keep a number or a text.");
-    const known = descriptionOf(object, (part) => this.#value(part, placeIn(place, "filled", 1, object.constructor.name), undefined));
+    const known = descriptionOf(object, (part) =>
+      this.#value(part, placeIn(place, "filled", 1, object.constructor.name), undefined),
+    );
     if (known !== undefined) return this.#keep(object, known);
     return this.#inContainer(() => this.#builtIn(object, place, old));
   }
@@ -114,7 +116,10 @@ export class FromJavaScript {
       case "null":
         throw cannotKeep(place, "an object without a prototype would come back as one with it. Keep a plain object.");
       case undefined:
-        throw cannotKeep(place, `an instance of the class ${object.constructor.name} has no equal in Python. Keep plain data.`);
+        throw cannotKeep(
+          place,
+          `an instance of the class ${object.constructor.name} has no equal in Python. Keep plain data.`,
+        );
       default:
         throw cannotKeep(place, `a ${kind} has no equal in Python. Keep a Uint8Array, or an array of numbers.`);
     }
@@ -133,7 +138,8 @@ export class FromJavaScript {
     const described = this.#keep<unknown[]>(list, []);
     const before: readonly unknown[] = Array.isArray(old) ? old : [];
     for (let index = 0; index < list.length; index += 1) {
-      if (!(index in list)) throw cannotKeep(placeIn(place, "index", index), "Python has no lists with holes. Keep null.");
+      if (!(index in list))
+        throw cannotKeep(placeIn(place, "index", index), "Python has no lists with holes. Keep null.");
       described.push(this.#part(list[index], place, "index", index, before[index]));
     }
     return described;
@@ -154,7 +160,8 @@ export class FromJavaScript {
     const entries = new Map<unknown, unknown>();
     const isOrdered = [...map.keys()].every((key) => typeof key === "string");
     const described = this.#keep(map, isOrdered ? orderedDictOf(new Map()) : entries);
-    const before: ReadonlyMap<unknown, unknown> = old instanceof PythonObject ? old.entries : old instanceof Map ? old : new Map();
+    const before: ReadonlyMap<unknown, unknown> =
+      old instanceof PythonObject ? old.entries : old instanceof Map ? old : new Map();
     const keys = this.#distinct([...map.keys()], place, "mapKey");
     for (const [index, [key, value]] of [...map].entries()) {
       const into = described instanceof PythonObject ? described.entries : entries;
@@ -222,7 +229,10 @@ export class FromJavaScript {
       const described = this.#part(value, place, kind, index);
       const text = equalityText(described);
       if (text === null)
-        throw cannotKeep(placeIn(place, kind, index), "Python takes no list, dict or set as a key or a member of a set. Keep a PythonTuple.");
+        throw cannotKeep(
+          placeIn(place, kind, index),
+          "Python takes no list, dict or set as a key or a member of a set. Keep a PythonTuple.",
+        );
       if (text !== undefined && seen.has(text))
         throw cannotKeep(placeIn(place, kind, index), "Python takes it for equal to another one, as 1 and true are.");
       if (text !== undefined) seen.add(text);

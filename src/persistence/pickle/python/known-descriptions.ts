@@ -1,8 +1,8 @@
 import { PythonDate } from "../../../data/python/python-date.ts";
 import { PythonDatetime } from "../../../data/python/python-datetime.ts";
 import { PythonDecimal } from "../../../data/python/python-decimal.ts";
-import { PythonDeque } from "../../../data/python/python-deque.ts";
-import { PythonDict } from "../../../data/python/python-dict.ts";
+import type { PythonDeque } from "../../../data/python/python-deque.ts";
+import type { PythonDict } from "../../../data/python/python-dict.ts";
 import { PythonEnum } from "../../../data/python/python-enum.ts";
 import { PythonGlobal } from "../../../data/python/python-global.ts";
 import { PythonObject, type PythonObjectParts } from "../../../data/python/python-object.ts";

@@ -84,7 +84,11 @@ const CONTAINERS: ReadonlyMap<string, ContainerReading> = new Map([
 ]);
 
 /** For what consists of its arguments only. */
-function withArgs(least: number, most: number, read: (args: readonly unknown[], convert: Convert) => object | undefined): Reading {
+function withArgs(
+  least: number,
+  most: number,
+  read: (args: readonly unknown[], convert: Convert) => object | undefined,
+): Reading {
   return (object, convert) => {
     const { args } = object;
     if (args.length < least || args.length > most || !isOnlyArgs(object)) return undefined;
@@ -177,8 +181,18 @@ function isDictOf({ args, kwargs, state, items }: PythonObject, mostArgs: number
 }
 
 /** Modules whose classes are no enums although they are called with one value. */
-const NO_ENUMS = new Set(["builtins", "collections", "copyreg", "datetime", "decimal", "fractions", "ipaddress", "numpy"]);
-for (const module of ["_operator", "array", "dateutil", "functools", "operator", "pandas", "pathlib", "re"]) NO_ENUMS.add(module);
+const NO_ENUMS = new Set([
+  "builtins",
+  "collections",
+  "copyreg",
+  "datetime",
+  "decimal",
+  "fractions",
+  "ipaddress",
+  "numpy",
+]);
+for (const module of ["_operator", "array", "dateutil", "functools", "operator", "pandas", "pathlib", "re"])
+  NO_ENUMS.add(module);
 
 /** `getattr(Color, "RED")`, as Python 3.11 writes a member of an Enum, or `Color(value)`, as all others do (PTB statement 57). */
 function enumMember(object: PythonObject, convert: Convert): PythonEnum | undefined {

@@ -52,5 +52,9 @@ function together(kind: string, parts: readonly unknown[], isSorted = false): st
   const texts = parts.map(equalityText);
   if (texts.includes(null)) return null;
   if (texts.includes(undefined)) return undefined;
-  return `${kind} ${JSON.stringify(isSorted ? texts.toSorted() : texts)}`;
+  return `${kind} ${JSON.stringify(isSorted ? inOneOrder(texts as string[]) : texts)}`;
+}
+
+function inOneOrder(texts: readonly string[]): string[] {
+  return texts.toSorted((first, second) => (first < second ? -1 : 1));
 }
