@@ -6,17 +6,21 @@ import { describe, expect, test } from "vitest";
 import {
   copyPersistence,
   DictPersistence,
+  END,
+  hears,
   PicklePersistence,
   PythonDecimal,
   type PythonObject,
   PythonTuple,
   SqlitePersistence,
   toBotApi,
+  type BasePersistence,
   type CopyOptions,
 } from "../src/index.ts";
 import { PickleContent } from "../src/persistence/pickle/pickle-content.ts";
 import { ToJavaScript } from "../src/persistence/pickle/python/to-javascript.ts";
 import { readPickle } from "../src/persistence/pickle/reader/read-pickle.ts";
+import { makeApp, textUpdate, type MyContext } from "./support/made-app.ts";
 import { comparableOfValue } from "./support/tagged-python.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
@@ -151,6 +155,41 @@ describe("a dry run", () => {
     expect(result.refused).toHaveLength(2);
     expect(result.refused?.join("\n")).toContain("userData.1.cart[0].until: Python has no undefined");
     expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe("a conversation that a Python bot began", () => {
+  /** Answers in the state AGE, as user 1001. */
+  async function goOn(persistence: BasePersistence): Promise<unknown> {
+    const { bot: grammy, app } = makeApp({ persistence });
+    const answered = Promise.withResolvers<string>();
+    const age = hears(/\d+/, (ctx: MyContext) => {
+      answered.resolve(`${ctx.msg?.text} ${JSON.stringify(ctx.userData)}`);
+      return END as typeof END;
+    });
+    grammy.use(
+      app.conversation({ name: "survey", persistent: true, entryPoints: [], states: { AGE: [age] }, fallbacks: [] }),
+    );
+    await grammy.handleUpdate(textUpdate("42", { chat: 1001, user: 1001 }));
+    await app.shutdown();
+    return answered.promise;
+  }
+
+  test("goes on in its state after the move", async () => {
+    const folder = temporaryFolder();
+    await copyPersistence(pickle(copied("p01_flow.pickle", folder), { survey: { 1: "AGE" } }), sqlite(folder), {
+      botId: 1,
+    });
+    expect(await goOn(sqlite(folder))).toBe('42 {"n":5,"picked":"plain"}');
+    const kept = sqlite(folder);
+    await using(kept, async () => expect(await kept.getConversations("survey")).toEqual([]));
+  });
+
+  test("goes on in its state on the pickle itself, which is written at the end", async () => {
+    const file = copied("p01_flow.pickle", temporaryFolder());
+    expect(await goOn(pickle(file, { survey: { 1: "AGE" } }))).toBe('42 {"n":5,"picked":"plain"}');
+    const { conversations, users } = new PickleContent(readPickle(readFileSync(file)) as Map<string, unknown>);
+    expect([conversations.names, users.size]).toEqual([[], 3]);
   });
 });
 
