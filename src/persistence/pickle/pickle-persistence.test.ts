@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -477,10 +478,28 @@ describe("the file", () => {
     await expect(persistence.updateUserData(1, { a: 1 })).rejects.toThrow(withCode("PERDURE_CANNOT_OPEN"));
     expect(readFileSync(file)).toEqual(before);
     // The folder that stood in the way is taken away.
-    const { rmdirSync } = await import("node:fs");
-    if (existsSync(`${file}-new`)) rmdirSync(`${file}-new`);
+    rmdirSync(`${file}-new`);
     await persistence.updateUserData(2, { b: 2 });
     expect([...(rootOf(file).get("user_data")?.keys() ?? [])]).toEqual([1, 2]);
+  });
+
+  test("a writing that fails at its end is reported, and what it gave is given again", async () => {
+    const file = copied("p12_empty.pickle");
+    const errors: unknown[] = [];
+    const store = inInterval(opened(file), errors);
+    await store.open(opening);
+    const key = { kind: "user", id: 1 } as const;
+    await store.commit([{ changes: [{ key, record: { text: '{"a":1}', version: 0 } }] }]);
+    mkdirSync(`${file}-new`);
+    await store.write();
+    expect(errors).toHaveLength(1);
+    expect((errors[0] as Error).message).toContain("PicklePersistence.together failed");
+    expect(store.hasUnwritten(key)).toBe(true);
+    rmdirSync(`${file}-new`);
+    await store.write();
+    expect(store.hasUnwritten(key)).toBe(false);
+    expect(entryOf(file, "user_data", 1)).toEqual(new Map([["a", 1]]));
+    await store.close();
   });
 
   test("keeps its mode, and a link stays a link", async () => {
