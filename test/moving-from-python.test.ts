@@ -21,6 +21,7 @@ import { PickleContent } from "../src/persistence/pickle/pickle-content.ts";
 import { ToJavaScript } from "../src/persistence/pickle/python/to-javascript.ts";
 import { readPickle } from "../src/persistence/pickle/reader/read-pickle.ts";
 import { makeApp, textUpdate, type MyContext } from "./support/made-app.ts";
+import { pressUpdate, ScriptedTelegram } from "./support/scripted-telegram.ts";
 import { comparableOfValue } from "./support/tagged-python.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
@@ -191,6 +192,20 @@ describe("a conversation that a Python bot began", () => {
     const { conversations, users } = new PickleContent(readPickle(readFileSync(file)) as Map<string, unknown>);
     expect([conversations.names, users.size]).toEqual([[], 3]);
   });
+});
+
+test("a button that a Python bot sent is answered", async () => {
+  const folder = temporaryFolder();
+  await copyPersistence(pickle(copied("p01_flow.pickle", folder)), sqlite(folder), { botId: 1 });
+  const telegram = new ScriptedTelegram();
+  // The keyboard was last used in 2023.
+  const options = { persistence: sqlite(folder), callbackData: { ttl: "10000d" } } as const;
+  const { bot: grammy } = makeApp(options, telegram.config({}));
+  const pressed: unknown[] = [];
+  grammy.on("callback_query", (ctx) => void pressed.push(ctx.callbackData));
+  await grammy.handleUpdate(pressUpdate("0a53e13e121d47d590cc6aa860f1582a0603105a01814b52ab05cf095f3561c5"));
+  await grammy.handleUpdate(pressUpdate("0a53e13e121d47d590cc6aa860f1582aeaf7acea78954d658c7315ac6fe20bbc"));
+  expect(pressed).toEqual([{ id: 1, t: new PythonTuple([1, 2]) }, "plain"]);
 });
 
 test("python-telegram-bot's JSON moves too, with names for its states", async () => {
