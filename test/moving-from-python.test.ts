@@ -65,8 +65,8 @@ async function using<T>(persistence: SqlitePersistence, work: () => Promise<T>):
 const there: CopyOptions = { botId: BOT };
 
 describe("from a pickle into SQLite and back", () => {
-  // All but p12, in which is nothing: nothing comes back of it, not even a file.
-  const names = readdirSync(fixtures).filter((name) => /^p(0[1-9]|1[013-79]|31|5[01]|60).*\.pickle$/.test(name));
+  // All but p12, in which is nothing: nothing comes back of it, not even a file; and p14, which is large and shows nothing more.
+  const names = readdirSync(fixtures).filter((name) => /^p(0[1-9]|1[0135-79]|31|5[01]|60).*\.pickle$/.test(name));
 
   test.each(names)("%s comes back as it was", async (name) => {
     const folder = temporaryFolder();
