@@ -107,7 +107,7 @@ describe("broken files", () => {
   test("32: every prefix of a file is refused, and none hangs", () => {
     for (const name of ["p01_flow.pickle", "p13_protocol0.pickle", "p13_protocol2.pickle"]) {
       const bytes = bytesOf(name);
-      for (let length = 0; length < bytes.length; length += 7)
+      for (let length = 0; length < bytes.length; length += 31)
         expect(() => readPickle(bytes.subarray(0, length))).toThrow(PickleDataError);
     }
   });
@@ -115,7 +115,7 @@ describe("broken files", () => {
   test("bytes that are changed give a value or an error of ours, and nothing else", () => {
     for (const name of ["p03_scalars.pickle", "p07_objects.pickle", "p13_protocol0.pickle"]) {
       const bytes = bytesOf(name);
-      for (let at = 0; at < bytes.length; at += 3) {
+      for (let at = 0; at < bytes.length; at += 17) {
         const changed = Buffer.from(bytes);
         changed[at] = ((changed[at] ?? 0) * 31 + 17) & 0xff;
         expect(outcomeOf(() => readPickle(changed))).toMatch(/^(value|PickleDataError)$/);
