@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Bot, webhookCallback, type Context } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Application, SqlitePersistence, type AppWebhookOptions, type PersistentContext } from "../src/index.ts";
+import { Application, hears, SqlitePersistence, type AppWebhookOptions, type PersistentContext } from "../src/index.ts";
 import { isSettled } from "./support/driven-clock.ts";
 import { FailingPersistence } from "./support/failing-persistence.ts";
 import { silentLogger } from "./support/silent-logger.ts";
@@ -23,7 +23,8 @@ function make(path = join(temporaryFolder(), "bot.sqlite")) {
   const reported: unknown[] = [];
   app.onError((error, { update }) => void reported.push([error, update?.update_id]));
   const gate = Promise.withResolvers<void>();
-  bot.on("message:text", async (ctx) => {
+  bot.on("message:text", async (ctx, next) => {
+    if (ctx.msg.text === "ask") return next();
     if (ctx.msg.text.startsWith("slow")) await gate.promise;
     ctx.chatData.texts.push(ctx.msg.text);
     if (ctx.msg.text === "fail") throw new Error("on purpose");
@@ -130,6 +131,18 @@ describe('app.webhookCallback, acknowledge "done"', () => {
     gate.resolve();
     expect((await answering).status).toBe(200);
     expect(await texts(1)).toEqual(["slow"]);
+  });
+
+  test("answers when it is, also after a callback that does not block", async () => {
+    const { app, bot, gate, persistence } = make();
+    const asking = hears("ask", () => gate.promise.then(() => "ASKED" as const), { block: false });
+    const states = { ASKED: [] };
+    bot.use(app.conversation({ name: "asking", persistent: true, entryPoints: [asking], states, fallbacks: [] }));
+    const answering = callback(app, { acknowledge: "done" })(request(1, "ask"));
+    expect(await isSettled(answering)).toBe(false);
+    gate.resolve();
+    expect((await answering).status).toBe(200);
+    expect(await persistence.openUpdates({ limit: 10 })).toEqual([]);
   });
 
   test("does not answer before the update is durable, however long that takes", async () => {

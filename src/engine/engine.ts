@@ -171,8 +171,8 @@ export class Engine {
    * the update is done then too, without its changes. Rejects also when an update cannot be accepted, or its records can
    * never be read; then nothing was run, and what is in the inbox stays there. Throws in a unit of work.
    *
-   * A poller does not wait for what gives up its turn: then it resolves with `"going on"`, and what it would have rejected with later goes
-   * to `fail`. A webhook's request waits.
+   * With `fail`, a poller does not wait for what gives up its turn: then it resolves with `"going on"`, and what it would have rejected with later
+   * goes there. For what was not handed out, a webhook's request, it waits all the same.
    */
   async handle(update: Update, run: Run, fail?: (error: unknown) => void): Promise<Outcome> {
     if (this.isInUnit || this.#runner.isAside) throw nested("bot.handleUpdate");
@@ -184,12 +184,12 @@ export class Engine {
     }
     // The turn is taken before anything is waited for: the order of arrival is the order of these calls.
     const way = this.#enter(update);
-    if (claim.kind === "unknown") return this.#handleClaimed(way, update, claim, run);
+    if (claim.kind === "unknown" || fail === undefined) return this.#handleClaimed(way, update, claim, run);
     return new Promise((resolve, reject) => {
       let fails = reject;
       const onAside = (): void => {
         resolve("going on");
-        fails = fail ?? ((error) => this.#options.reporter.report(error, { update }));
+        fails = fail;
       };
       this.#handleClaimed(way, update, claim, run, onAside).then(resolve, (error: unknown) => fails(error));
     });

@@ -77,7 +77,7 @@ export class Slot {
    * Lets others run while this unit waits. Units that wait for a record would otherwise hold all slots, and its owner
    * could wait for one.
    */
-  async lendWhile(waiting: Promise<void>): Promise<void> {
+  async lendWhile(waiting: Promise<unknown>): Promise<void> {
     this.#lent += 1;
     this.#letGo();
     try {

@@ -258,12 +258,12 @@ export class UnitOfWork {
 
   #giveUpTurn(): void {
     const values = [...this.#kept.values()];
-    const changed = values.filter((value) => value.change() !== undefined);
-    const keys: RecordKey[] = changed.map(({ key }) => key);
+    const held = values.filter((value) => value.change() !== undefined || this.#isMigrating(value.key));
+    const keys: RecordKey[] = held.map(({ key }) => key);
     if (this.#bot.change === undefined) this.#botOwned = undefined;
     else keys.push(BOT_KEY);
-    this.#givenUp.push(...values.filter((value) => value.isTouched && !changed.includes(value)));
-    this.#kept = new Map(changed.map((value) => [keyText(value.key), value]));
+    this.#givenUp.push(...values.filter((value) => value.isTouched && !held.includes(value)));
+    this.#kept = new Map(held.map((value) => [keyText(value.key), value]));
     this.#opening.clear();
     this.#isAside = true;
     this.#services.giveUpTurn(keys);
@@ -292,6 +292,11 @@ export class UnitOfWork {
       `ctx.${scope}Data: ${this.#subject.name} belongs to no ${scope}, so there is no ${scope} data. ` +
         `Register the handler for updates that have a ${scope}, or keep what it needs elsewhere.`,
     );
+  }
+
+  /** Whether it is a chat's data that has another id once this unit is committed, or will have this one. */
+  #isMigrating(key: RecordKey): boolean {
+    return key.kind === "chat" && (key.id === this.#alias?.from || key.id === this.#alias?.to);
   }
 
   #idNow(scope: "chat" | "user", id: number): number {

@@ -141,7 +141,7 @@ export class UnitRunner {
   async admit(passage: Passage, alone: boolean): Promise<void> {
     for (;;) {
       const waiting = passage.turn.wait();
-      if (waiting !== undefined) await waiting;
+      if (waiting !== undefined) await lending(passage, waiting);
       this.#options.stopped.throwIfAborted();
       const keys = passage.assignment.keys();
       if (sameKeys(keys, passage.keys)) break;
@@ -378,9 +378,14 @@ export class UnitRunner {
   }
 }
 
-async function own({ turn, slot }: Passage, key: RecordKey): Promise<void> {
-  const waiting = turn.own(keyText(key));
-  if (waiting !== undefined) await (slot?.lendWhile(waiting) ?? waiting);
+async function own(passage: Passage, key: RecordKey): Promise<void> {
+  const waiting = passage.turn.own(keyText(key));
+  if (waiting !== undefined) await lending(passage, waiting);
+}
+
+/** Waits, and lends what it has of the slots meanwhile, or what the unit has that waits for it: whoever is ahead may need one. */
+async function lending({ slot, parent }: Passage, waiting: Promise<unknown>): Promise<void> {
+  await ((slot ?? parent?.slot)?.lendWhile(waiting) ?? waiting);
 }
 
 /** Accounts that stand for everybody have data and no turn: unrelated chats would wait for each other. */

@@ -56,6 +56,8 @@ const USER: RecordKey = { kind: "user", id: 1 };
 const chatData = (unit: UnitOfWork): Counts => unit.chatData as Counts;
 const userData = (unit: UnitOfWork): Counts => unit.userData as Counts;
 const count: Run = async (unit) => void (chatData(unit).n += 1);
+/** A poller's, which does not wait for what gives up its turn. */
+const unheard = (): void => {};
 
 test("others of the same chat go on meanwhile; afterwards it sees what they have changed, and all of it is one commit", async () => {
   const { engine, kept, open } = await start();
@@ -242,7 +244,7 @@ test("delivered again meanwhile, it does not run twice", async () => {
     runs += 1;
     await unit.withoutTurn(() => gate.promise);
   };
-  await engine.handle(message(1), run);
+  await engine.handle(message(1), run, unheard);
   expect(await engine.inbox.accept([message(1)])).toEqual([]);
   expect(await engine.handle(message(1), run)).toBe("duplicate");
   gate.resolve();
@@ -255,14 +257,15 @@ test("a stop waits for it, transactions in it included; after the timeout its up
   const { engine, clock, kept } = setting;
   const gate = Promise.withResolvers<void>();
   await engine.inbox.accept([message(1), message(2, 2, 2)]);
-  await engine.handle(message(1), async (unit) => {
+  const run: Run = async (unit) => {
     await unit.withoutTurn(async () => {
       await gate.promise;
       await engine.transaction({ users: [1] }, async (own) => void ((own.valueOf("user", 1).get() as Counts).n = 1));
     });
     chatData(unit).n = 1;
-  });
-  await engine.handle(message(2, 2, 2), (unit) => unit.withoutTurn(() => new Promise(() => {})));
+  };
+  await engine.handle(message(1), run, unheard);
+  await engine.handle(message(2, 2, 2), (unit) => unit.withoutTurn(() => new Promise(() => {})), unheard);
   const stopping = engine.stop(10_000);
   gate.resolve();
   await settled();
@@ -281,12 +284,12 @@ test("what is replayed goes on running alone, with the transactions in it, but n
   expect(await engine.inbox.replay(10)).toHaveLength(2);
   expect(await engine.inbox.replay(10)).toEqual([]);
   const gate = Promise.withResolvers<void>();
-  await engine.handle(message(1), (unit) =>
+  const run: Run = (unit) =>
     unit.withoutTurn(async () => {
       await engine.transaction({ chats: [3] }, async (own) => void ((own.valueOf("chat", 3).get() as Counts).n = 1));
       await gate.promise;
-    }),
-  );
+    });
+  await engine.handle(message(1), run, unheard);
   await engine.inbox.accept([message(3, 4, 4)]);
   const other = engine.handle(message(3, 4, 4), count);
   expect(await isSettled(other)).toBe(false);
@@ -296,4 +299,70 @@ test("what is replayed goes on running alone, with the transactions in it, but n
   gate.resolve();
   await settled();
   expect(await engine.handle(message(2, 2, 2), count)).toBe("handled");
+});
+
+test.for([1, 64])(
+  "what is replayed lends its slots, %i, to who is ahead of it when it waits for its turn again",
+  async (concurrency) => {
+    const first = await start({ concurrency });
+    await first.engine.inbox.accept([message(1)]);
+    await first.persistence.close();
+    const { engine, kept } = await start({ path: first.path, concurrency });
+    await engine.inbox.replay(10);
+    await engine.inbox.replay(10);
+    const gate = Promise.withResolvers<void>();
+    const replayed = engine.handle(message(1), async (unit) => {
+      await unit.withoutTurn(() => gate.promise);
+      chatData(unit).n *= 10;
+    });
+    await settled();
+    await engine.inbox.accept([message(2)]);
+    const ahead = engine.handle(message(2), count);
+    expect(await isSettled(ahead)).toBe(false);
+    gate.resolve();
+    await Promise.all([replayed, ahead]);
+    expect(await kept(CHAT)).toEqual([{ n: 10 }]);
+  },
+);
+
+test.for([1, 64])("so do the transactions in it, its %i slots", async (concurrency) => {
+  const first = await start({ concurrency });
+  await first.engine.inbox.accept([message(1)]);
+  await first.persistence.close();
+  const { engine, kept } = await start({ path: first.path, concurrency });
+  await engine.inbox.replay(10);
+  await engine.inbox.replay(10);
+  const gate = Promise.withResolvers<void>();
+  const replayed = engine.handle(message(1), (unit) =>
+    unit.withoutTurn(async () => {
+      await gate.promise;
+      await engine.transaction({ chats: [3] }, async (own) => void ((own.valueOf("chat", 3).get() as Counts).n *= 10));
+    }),
+  );
+  await settled();
+  await engine.inbox.accept([message(2, 3, 3)]);
+  const ahead = engine.handle(message(2, 3, 3), count);
+  expect(await isSettled(ahead)).toBe(false);
+  gate.resolve();
+  await ahead;
+  await settled();
+  expect(await kept({ kind: "chat", id: 3 })).toEqual([{ n: 10 }]);
+  await engine.flush();
+  expect(await replayed).toBe("handled");
+});
+
+test("a chat that has moved in it stays its own: what comes for the old one meanwhile reaches the new one", async () => {
+  const { engine, kept } = await start();
+  const gate = Promise.withResolvers<void>();
+  const first = engine.handle(message(1, -1), async (unit) => {
+    await engine.migrateChat({ from: -1, to: -100 });
+    await unit.withoutTurn(() => gate.promise);
+    chatData(unit).n += 1;
+  });
+  await settled();
+  const others = [message(2, -1, 2), message(3, -100, 3)].map((update) => engine.handle(update, count));
+  await settled();
+  gate.resolve();
+  await Promise.all([first, ...others]);
+  expect(await kept({ kind: "chat", id: -1 }, { kind: "chat", id: -100 })).toEqual([undefined, { n: 3 }]);
 });

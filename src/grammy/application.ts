@@ -73,6 +73,8 @@ export class Application<C extends AnyPersistentContext> {
   readonly #collections = new Map<string, Entries>();
   readonly #jobs = new JobDefinitions();
   readonly #conversations: ConversationMaker<C>;
+  /** The updates whose requests are answered when they are done. */
+  readonly #awaited = new WeakSet<Update>();
   /** Set in the functions of the options: what they call must not wait for what waits for them. */
   readonly #inHook = new AsyncLocalStorage<Lifetime | undefined>();
   #lifetime: Lifetime | undefined;
@@ -192,7 +194,10 @@ export class Application<C extends AnyPersistentContext> {
         if (engine.inbox.isReplaying) void this.#replay();
         return free;
       },
-      handle: (update) => this.#handleAlone(update),
+      handle: (update, acknowledge) => {
+        if (acknowledge === "done") this.#awaited.add(update);
+        return this.#handleAlone(update);
+      },
     });
   }
 
@@ -430,7 +435,8 @@ export class Application<C extends AnyPersistentContext> {
           bindUnit(ctx, unit, this, buttons);
           return next();
         });
-      await engine.handle(ctx.update, run, (error) => void this.#catchLate(new BotError(error, ctx)));
+      const fail = (error: unknown): void => void this.#catchLate(new BotError(error, ctx));
+      await engine.handle(ctx.update, run, this.#awaited.has(ctx.update) ? undefined : fail);
     });
   }
 

@@ -21,8 +21,11 @@ export interface AppWebhookOptions {
 export interface WebhookActions {
   /** Makes it durable. Resolves with what is to be handled of it: the update, or nothing. */
   accept(update: Update): Promise<readonly Update[]>;
-  /** Handles an update. Its errors are for `bot.catch`, and for `app.onError` what that throws. Never rejects. */
-  handle(update: Update): Promise<void>;
+  /**
+   * Handles an update, and resolves when it has ended or, unless it is to be `"done"`, has given up its turn. Its errors are for `bot.catch`, and
+   * for `app.onError` what that throws. Never rejects.
+   */
+  handle(update: Update, acknowledge: "accepted" | "done"): Promise<void>;
 }
 
 /** Telegram waits for 60 seconds. */
@@ -42,7 +45,7 @@ export function makeWebhookCallback<C extends Context>(
   const front = Object.create(bot) as Bot<C>;
   front.handleUpdate = async (update) => {
     const accepted = await actions.accept(update);
-    const work = Promise.all(accepted.map((each) => actions.handle(each)));
+    const work = Promise.all(accepted.map((each) => actions.handle(each, acknowledge)));
     if (acknowledge === "done") await within(timeoutMilliseconds, work);
   };
   const token = secretToken === undefined ? {} : { secretToken };
