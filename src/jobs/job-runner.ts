@@ -42,6 +42,8 @@ export class JobRunner {
   readonly #listenNoMore: () => void;
   /** Whoever makes it look may be in a unit of work; the runs are not. */
   readonly #lookOutside: () => Promise<void> = AsyncResource.bind(() => this.#lookOn());
+  /** Likewise whoever defines jobs. */
+  readonly #bringBackOutside: () => Promise<void> = AsyncResource.bind(() => this.#parked.bringBack());
   #work: JobWork | undefined;
   readonly #running = new Set<string>();
   #state: "waiting" | "started" | "stopped" = "waiting";
@@ -83,7 +85,7 @@ export class JobRunner {
   }
 
   #bringBack(): void {
-    if (this.#state === "started") void this.#parked.bringBack();
+    if (this.#state === "started") void this.#bringBackOutside();
   }
 
   #hear(changes: readonly RecordChange[]): void {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { settled } from "../support/driven-clock.ts";
 import { makeJobApp, MONDAY, SECOND } from "../support/job-app.ts";
 import { textUpdate } from "../support/made-app.ts";
 
@@ -15,4 +16,24 @@ test("a job that was scheduled in a handler runs at its time", async () => {
   expect(ran).toEqual([]);
   await clock.advance(SECOND);
   expect(ran).toEqual([[30_000, "tea", 30_000]]);
+});
+
+test("a job whose definition comes in a handler, after its time, runs outside of that handler's update", async () => {
+  const first = makeJobApp();
+  await first.app.jobQueue.runOnce(
+    first.app.jobQueue.define("late", () => {}),
+    SECOND,
+    { id: "a" },
+  );
+  const { app, bot, clock, reported } = await first.again(() => {});
+  await clock.advance(2 * SECOND);
+  const ran: string[] = [];
+  bot.on("message", async () => {
+    app.jobQueue.define("late", () => void ran.push("late"));
+    await settled();
+  });
+  await bot.handleUpdate(textUpdate("hi"));
+  await clock.advance(SECOND);
+  expect(ran).toEqual(["late"]);
+  expect(reported).toEqual([expect.objectContaining({ code: "PERDURE_UNKNOWN_DEFINITION" })]);
 });
