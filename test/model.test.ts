@@ -17,9 +17,17 @@ const SEED = Number(process.env["PERDURE_SEED"] ?? 847_891_132);
 /** What must have happened in 500 histories. */
 const HAPPENINGS: readonly string[] = [
   "a chat moves",
+  "a conversation: begin",
+  "a conversation: end",
+  "a conversation: go on",
+  "a conversation: silence",
   "a deadlock",
   "a group commit",
   "a handler is given up",
+  "a job fails",
+  "a job runs",
+  "a job runs again",
+  "a run of a job is noted",
   "a transaction runs",
   "accept fails, after",
   "accept fails, before",

@@ -39,14 +39,15 @@ async function playOut(world: World): Promise<void> {
     world.beginStep();
     world.faults.clear();
     await world.start({ way: "runner", onHandlerError: "rollback", maxAttempts: 3, concurrency: 64, merge: undefined });
-    for (let waiting = world.life?.waiting ?? 0; waiting > 0; waiting -= 1) world.life?.goOn(0);
+    const waiting = world.life?.waiting ?? 0;
+    for (let left = waiting; left > 0; left -= 1) world.life?.goOn(0);
     await world.pass(LONG_ENOUGH);
     await world.quiet();
     world.life?.deliver(100);
     await world.quiet();
     if (isOver(world)) return stop(world);
     const now = tellProgress(world);
-    idle = now === before ? idle + 1 : 0;
+    idle = now === before && waiting === 0 ? idle + 1 : 0;
     before = now;
   }
   const { inbox } = world.model.kept;

@@ -1,5 +1,8 @@
 import type { Update } from "@grammyjs/types";
 import { Collection } from "../../../src/collection/collection.ts";
+import type { TimeoutData } from "../../../src/conversation/conversation-timeouts.ts";
+import { TimeoutJobs } from "../../../src/conversation/timeout-jobs.ts";
+import type { RecordKey } from "../../../src/data/record.ts";
 import type { Task } from "../../../src/engine/engine.ts";
 import { Entries } from "../../../src/collection/entries.ts";
 import { Reporter } from "../../../src/engine/reporter.ts";
@@ -14,10 +17,12 @@ import { DrivenClock } from "../../support/driven-clock.ts";
 import { silentLogger } from "../../support/silent-logger.ts";
 import type { Action } from "../handler/action.ts";
 import { call, list, make, turnsOf, type Call as AppCall, type CalledApp } from "../handler/call.ts";
+import { endBySilence, newTalk, say, type Talk } from "../handler/talk.ts";
 import { perform, type Stage } from "../handler/perform.ts";
 import type { Effect } from "../reference/effect.ts";
-import { FileReader, jobAsKept } from "../reference/file-content.ts";
-import { JOB_DEFINITIONS, RETRY_ATTEMPTS, RETRY_PAUSE } from "../reference/job-state.ts";
+import { FileReader, jobAsKept, timeoutData } from "../reference/file-content.ts";
+import { TALK, TALK_NAME, type Saying } from "../reference/talk-state.ts";
+import { JOB, JOB_DEFINITIONS, RETRY_ATTEMPTS, RETRY_PAUSE } from "../reference/job-state.ts";
 import type { LifeOptions, Settlement } from "../reference/model.ts";
 import { initialValue, type UnitModel, type Value } from "../reference/unit-model.ts";
 import { Violation } from "../violation.ts";
@@ -58,6 +63,7 @@ export class Life implements Watcher {
   readonly #engine: TellingEngine;
   readonly #app: CalledApp;
   readonly #jobRunner: JobRunner;
+  readonly #talk: Talk;
   /** What goes on in the units of work that run. */
   readonly #stages = new Map<UnitOfWork, Stage>();
   readonly #gate: PollingGate;
@@ -103,6 +109,13 @@ export class Life implements Watcher {
       return { ...run, unit, jobQueue } as never;
     });
     this.#app = appOf(this.#engine, host, jobQueue, this.#defineJobs(jobQueue));
+    const timeouts = new TimeoutJobs(definitions, (unit, data, attempt) => this.#timeOut(unit, data, attempt));
+    this.#talk = newTalk({
+      logger: silentLogger,
+      timeouts,
+      now: () => this.#clock.now(),
+      chatId: (id) => this.#engine.chatId(id),
+    });
     const { concurrency: most, maxAttempts } = settings;
     const jobOptions = { engine: this.#engine, clock: this.#clock, reporter, definitions, host, maxAttempts, most };
     this.#jobRunner = new JobRunner(jobOptions);
@@ -305,6 +318,19 @@ export class Life implements Watcher {
     };
   }
 
+  /** A conversation is to end. Its handler counts for the chat. */
+  async #timeOut(unit: UnitOfWork, data: TimeoutData, attempt: number): Promise<void> {
+    const stage = this.#stages.get(unit);
+    if (stage === undefined) return never;
+    const known = timeoutData(data);
+    this.#world.check(() => this.#world.model.jobRuns(stage.model, { scheduled: data.due, attempt, data: known }));
+    if (this.#world.violation !== undefined) return never;
+    await endBySilence(known, stage, {
+      handler: () => perform([{ do: "count", at: "chat" }], stage),
+      real: (handler) => this.#talk.timeOut(unit, data, attempt === 1 ? async () => handler : undefined),
+    });
+  }
+
   /** The engine begins with something about a job. */
   async #task<T>({ chatId, userId, keys, alone }: Task, run: (around: Around) => Promise<T>): Promise<T> {
     const [key] = keys;
@@ -395,7 +421,10 @@ export class Life implements Watcher {
     const work = (): Promise<string> =>
       this.#engine.handle(update, (unit) => {
         if (accepting !== undefined && !this.#isDead) this.#require([accepting]);
-        return this.#run(unit, model, sent.token, (stage) => perform(sent.actions, stage));
+        return this.#run(unit, model, sent.token, (stage) => {
+          const speak = (what: Saying): Promise<void> => say(what, this.#talk, stage, update);
+          return perform(sent.actions, { ...stage, say: speak });
+        });
       });
     return this.#settle(model, work, accepting);
   }
@@ -428,7 +457,7 @@ export class Life implements Watcher {
       reference: this.#world.model,
       token,
       unlessDead: (promise) => this.#unlessDead(promise),
-      hasTouched: (id) => unit.known({ kind: "job", id }) !== undefined,
+      hasTouched: (key) => unit.known(recordKeyOf(key)) !== undefined,
       wait: () => this.#wait(),
       die: () => this.#die(),
       calledAfterCommit: () => this.#world.check(() => this.#world.model.calledAfterCommit(model)),
@@ -545,6 +574,12 @@ function appOf(
     schedule,
     getJob: (id) => jobQueue.getJob(id),
   };
+}
+
+/** The key of a job or a conversation that the model has under this key. */
+function recordKeyOf(key: string): RecordKey {
+  if (key.startsWith(JOB)) return { kind: "job", id: key.slice(JOB.length) };
+  return { kind: "conversation", name: TALK_NAME, id: key.slice(TALK.length).split(",").map(Number) };
 }
 
 function silentReporter(): Reporter {

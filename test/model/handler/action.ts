@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { chats, users } from "../commands/places.ts";
 import { JOB_DEFINITIONS, type Rhythm } from "../reference/job-state.ts";
+import type { Saying } from "../reference/talk-state.ts";
 import { ENTRY_IDS, JOB_IDS, tellCall, type Call, type WantedJob } from "./call.ts";
 
 /** Whose data an action is about. */
@@ -11,6 +12,7 @@ export type Action =
   | { readonly do: "look" | "count" | "nest" | "forget" | "replace" | "spoil" | "overfill" | "fail"; readonly at: At }
   | { readonly do: "wait" | "throw" | "die" | "call after commit" | "list" }
   | Call
+  | { readonly do: "say"; readonly what: Saying }
   | { readonly do: "try"; readonly actions: readonly Action[] };
 
 const ats = fc.constantFrom<At>("chat", "chat", "user", "user", "bot", "bot", "entry a", "entry b");
@@ -39,6 +41,10 @@ const fewCalls: fc.Arbitrary<Call> = fc.oneof(
   fc.record({ do: fc.constantFrom<"drop user" | "forget user">("drop user", "forget user"), id: users }),
   fc.record({ do: fc.constantFrom<"look at" | "remove">("look at", "remove"), job: jobIds }),
 );
+const saying = fc.record({
+  do: fc.constant<"say">("say"),
+  what: fc.constantFrom<Saying>("begin", "begin", "go on", "go on", "end"),
+});
 const simple = (calls: fc.Arbitrary<Call>): fc.Arbitrary<Action> =>
   fc.oneof(
     { weight: 12, arbitrary: changing },
@@ -49,6 +55,7 @@ const simple = (calls: fc.Arbitrary<Call>): fc.Arbitrary<Action> =>
     { weight: 1, arbitrary: fc.constant<Action>({ do: "call after commit" }) },
     { weight: 4, arbitrary: calls },
     { weight: 1, arbitrary: fc.constant<Action>({ do: "list" }) },
+    { weight: 6, arbitrary: saying },
   );
 const trying = (calls: fc.Arbitrary<Call>): fc.Arbitrary<Action> =>
   fc
@@ -105,5 +112,6 @@ export function tellActions(list: readonly Action[]): string {
 function tell(action: Action): string {
   if (action.do === "try") return `try { ${tellActions(action.actions)} }`;
   if ("entry" in action || "id" in action || "job" in action) return tellCall(action);
+  if (action.do === "say") return `say "${action.what}"`;
   return "at" in action ? `${action.do} ${action.at}` : action.do;
 }

@@ -1,11 +1,12 @@
 import type { Collection } from "../../../src/collection/collection.ts";
 import { isPerdureError } from "../../../src/errors.ts";
 import type { Job } from "../../../src/jobs/job.ts";
-import { JOB, jobOf, newJob, type JobDefinitionName, type JobState, type Rhythm } from "../reference/job-state.ts";
+import { JOB, newJob, type JobDefinitionName, type JobState, type Rhythm } from "../reference/job-state.ts";
 import { resolveChat, type Kept } from "../reference/kept.ts";
 import type { Listing } from "../reference/listing.ts";
 import type { Model } from "../reference/model.ts";
-import { ENTRY, UNKEEPABLE, type UnitModel, type Value } from "../reference/unit-model.ts";
+import { TALK } from "../reference/talk-state.ts";
+import { ENTRY, UNKEEPABLE, valueOf, type UnitModel, type Value } from "../reference/unit-model.ts";
 import { Violation } from "../violation.ts";
 
 /** The entries of the one collection that there is. */
@@ -50,8 +51,8 @@ export interface Caller {
   readonly token: number;
   /** Settles as the promise does, unless the process has ended by then: then never. */
   readonly unlessDead: <T>(promise: Promise<T>) => Promise<T>;
-  /** Whether its real unit of work has touched this job. */
-  readonly hasTouched: (job: string) => boolean;
+  /** Whether its real unit of work has touched this job, or this conversation. */
+  readonly hasTouched: (key: string) => boolean;
 }
 
 /** Calls on one line. */
@@ -112,10 +113,8 @@ export async function call<T>(
 ): Promise<T> {
   const sure = keysOf(made, caller);
   const keys = (): readonly string[] => {
-    // Of the jobs that have come meanwhile, those count that it has found.
-    return keysOf(made, caller).filter((key) => {
-      return sure.includes(key) || !key.startsWith(JOB) || caller.hasTouched(key.slice(JOB.length));
-    });
+    // Of what has come meanwhile to belong to somebody, that counts which it has found.
+    return keysOf(made, caller).filter((key) => sure.includes(key) || !isBelonging(key) || caller.hasTouched(key));
   };
   const result = await owning(keys, caller, work);
   carryOut(made, { ...caller, now }, keys(), result);
@@ -210,15 +209,20 @@ function keysOf(made: Call, { model, reference }: Caller): readonly string[] {
   if ("job" in made) return [JOB + made.job];
   const [chats, users] = scopesOf(made);
   const scopes = [...chats.map((id) => `chat:${resolveChat(id, reference.kept)}`), ...users.map((id) => `user:${id}`)];
-  return made.do === "forget user" ? [...scopes, ...jobsOf(made.id, model, reference.kept)] : scopes;
+  return made.do === "forget user" ? [...scopes, ...belongingsOf(made.id, model, reference.kept)] : scopes;
 }
 
-/** The jobs that a unit of work finds for a user and its private chat: what it has changed itself counts. */
-function jobsOf(id: number, model: UnitModel, kept: Kept): readonly string[] {
-  return JOB_IDS.map((job) => JOB + job).filter((key) => {
-    const job = model.has(key) ? (model.own(key)?.value as JobState | undefined) : jobOf(kept.records.get(key));
-    return job !== undefined && (job.chat === id || job.user === id);
+/** The jobs and conversations that a unit of work finds for a user and its private chat: what it has changed itself counts. */
+function belongingsOf(id: number, model: UnitModel, kept: Kept): readonly string[] {
+  return [...new Set([...kept.records.keys(), ...model.ownKeys])].filter(isBelonging).filter((key) => {
+    const value = model.has(key) ? model.own(key)?.value : valueOf(key, kept.records.get(key));
+    const { chat, user } = (value ?? {}) as { chat?: number; user?: number };
+    return chat === id || user === id;
   });
+}
+
+function isBelonging(key: string): boolean {
+  return key.startsWith(JOB) || key.startsWith(TALK);
 }
 
 function scopesOf(made: Call): [chats: readonly number[], users: readonly number[]] {

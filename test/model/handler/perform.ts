@@ -1,4 +1,5 @@
 import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";
+import type { Saying } from "../reference/talk-state.ts";
 import { ENTRY, UNKEEPABLE, type Value } from "../reference/unit-model.ts";
 import { Violation } from "../violation.ts";
 import type { Action, At } from "./action.ts";
@@ -9,6 +10,8 @@ import { CHANGES, become } from "./change.ts";
 export interface Stage extends Caller {
   readonly unit: UnitOfWork;
   readonly app: CalledApp;
+  /** Says something to the conversation; only in an update. */
+  readonly say?: ((what: Saying) => Promise<void>) | undefined;
   /** Resolves when the history lets it go on; `false` when it was given up meanwhile. */
   wait(): Promise<boolean>;
   /** Ends the process. Never resolves. */
@@ -41,6 +44,8 @@ async function performOne(action: Action, stage: Stage): Promise<void> {
       return performTry(action.actions, stage);
     case "list":
       return list(stage.app, stage.reference.listing(), stage.model);
+    case "say":
+      return stage.say?.(action.what);
     default:
       return "at" in action ? performAt(action, stage) : void (await performCall(action, stage));
   }

@@ -2,6 +2,7 @@ import type { Effect } from "./effect.ts";
 import type { FileContent } from "./file-content.ts";
 import { JOB, jobOf, jobText } from "./job-state.ts";
 import { resolveChat, type Kept, type Migration } from "./kept.ts";
+import { TALK, talkKey, talkOf, talkText } from "./talk-state.ts";
 
 /** What a merge of two chats' data makes. */
 export type Merge = (old: never, fresh: never) => unknown;
@@ -41,6 +42,12 @@ export class ChatMoved implements Effect {
     for (const [key, text] of kept.records) {
       const job = key.startsWith(JOB) ? jobOf(text) : undefined;
       if (job?.chat === from) kept.records.set(key, jobText({ ...job, chat: to }));
+    }
+    for (const [key, text] of kept.records) {
+      const talk = key.startsWith(TALK) ? talkOf(text) : undefined;
+      if (talk?.chat !== from) continue;
+      kept.records.delete(key);
+      kept.records.set(talkKey(to, talk.user), talkText({ ...talk, chat: to }));
     }
     kept.aliases.set(from, to);
   }

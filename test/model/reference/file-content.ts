@@ -1,9 +1,11 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DONE_MEMORY } from "../../../src/persistence/atomic-persistence.ts";
+import type { TimeoutData } from "../../../src/conversation/conversation-timeouts.ts";
 import type { KeptRecord } from "../../../src/data/record.ts";
 import type { KeptJob } from "../../../src/jobs/job-record.ts";
 import { JOB, dueOf, jobText, type JobState } from "./job-state.ts";
 import type { SetAsideUpdate } from "./kept.ts";
+import { TALK, talkText, type TalkState } from "./talk-state.ts";
 
 type Row = Record<string, unknown>;
 
@@ -30,6 +32,7 @@ export class FileReader {
   readonly #database: DatabaseSync;
   readonly #records: StatementSync;
   readonly #jobs: StatementSync;
+  readonly #talks: StatementSync;
   readonly #inbox: StatementSync;
   readonly #failed: StatementSync;
   readonly #aliases: StatementSync;
@@ -43,6 +46,7 @@ export class FileReader {
        union all select 'user:' || id, data from user_data union all select 'entry:' || id, data from entry`,
     );
     this.#jobs = prepare("select id, due, chat_id, user_id, data from job");
+    this.#talks = prepare("select key, data, chat_id, user_id from conversation");
     this.#inbox = prepare(`select update_id, attempts, "update" from inbox order by arrival`);
     this.#failed = prepare(`select update_id, attempts, "update" from failed order by rowid`);
     this.#aliases = prepare("select old_id, new_id from chat_alias");
@@ -56,6 +60,7 @@ export class FileReader {
       records: new Map([
         ...rows(this.#records).map((row): [string, string] => [String(row["key"]), String(row["data"])]),
         ...rows(this.#jobs).map((row): [string, string] => [JOB + String(row["id"]), jobIn(row)]),
+        ...rows(this.#talks).map((row): [string, string] => [TALK + String(row["key"]).slice(1, -1), talkIn(row)]),
       ]),
       inbox: new Map(rows(this.#inbox).map((row) => [Number(row["update_id"]), updateOf(row)])),
       failed: rows(this.#failed).map(updateOf),
@@ -79,11 +84,12 @@ function updateOf(row: Row): SetAsideUpdate {
 /** A job as it is kept, told as the model tells it. */
 export function jobAsKept(record: Pick<KeptRecord, "text" | "time" | "chatId" | "userId">): string {
   const { schedule, definition, data, next, retry, failure, begun } = JSON.parse(record.text) as KeptJob;
+  const isTimeout = definition.startsWith("perdure:");
   const job: JobState = {
-    definition: definition as JobState["definition"],
+    definition: isTimeout ? "timeout" : (definition as JobState["definition"]),
     rhythm: schedule.kind === "repeating" ? `every ${schedule.every}` : schedule.kind,
     anchor: schedule.kind === "once" ? schedule.at : schedule.kind === "repeating" ? schedule.anchor : undefined,
-    data,
+    data: isTimeout ? timeoutData(data as TimeoutData) : data,
     chat: record.chatId,
     user: record.userId,
     next,
@@ -94,6 +100,21 @@ export function jobAsKept(record: Pick<KeptRecord, "text" | "time" | "chatId" | 
   };
   const { time = Infinity } = record;
   return time === dueOf(job) ? jobText(job) : `${jobText(job)}, found by ${time}`;
+}
+
+/** What the job of a timeout is about, as the model tells it. */
+export function timeoutData({
+  job,
+  due,
+  parties: { chat = 0, user = 0 },
+}: TimeoutData): Pick<TalkState, "job" | "due" | "chat" | "user"> {
+  return { job, due, chat, user };
+}
+
+function talkIn(row: Row): string {
+  const { state, timeout } = JSON.parse(String(row["data"])) as Pick<TalkState, "state"> & { timeout: TalkState };
+  const [chat, user] = [Number(row["chat_id"]), Number(row["user_id"])];
+  return talkText({ state, job: timeout.job, due: timeout.due, chat, user });
 }
 
 function jobIn(row: Row): string {

@@ -23,7 +23,8 @@ export interface JobState {
 
 /** Of the first, what fails is over; of the second, each run is made twice at most. */
 export const JOB_DEFINITIONS = ["plain", "retried"] as const;
-export type JobDefinitionName = (typeof JOB_DEFINITIONS)[number];
+/** Or the job that ends a conversation, which is made twice at most, too. */
+export type JobDefinitionName = (typeof JOB_DEFINITIONS)[number] | "timeout";
 
 /** What the keys of jobs begin with. */
 export const JOB = "job:";
@@ -78,8 +79,10 @@ export function afterRun(job: JobState, now: number): { readonly scheduled: numb
 export function afterFailure(job: JobState, scheduled: number, attempt: number, now: number): JobState {
   const { definition, rhythm, anchor, data, chat, user } = job;
   const kept = { definition, rhythm, anchor, data, chat, user, failed: scheduled };
-  if (definition === "retried" && attempt < RETRY_ATTEMPTS)
-    return { ...kept, next: scheduled, retryAt: now + RETRY_PAUSE, retried: attempt };
+  if (definition !== "plain" && attempt < RETRY_ATTEMPTS) {
+    const pause = definition === "retried" ? RETRY_PAUSE : 0;
+    return { ...kept, next: scheduled, retryAt: now + pause, retried: attempt };
+  }
   return { ...kept, next: nextAfter(job, scheduled) };
 }
 

@@ -59,6 +59,11 @@ export class Model {
     this.#tally = tally;
   }
 
+  /** Counts that something has happened. */
+  count(what: string): void {
+    this.#tally.count(what);
+  }
+
   beginLife(options: LifeOptions): void {
     this.#options = options;
     this.#life += 1;

@@ -4,6 +4,7 @@ import { Violation } from "../violation.ts";
 import { Concluded, type Change } from "./concluded.ts";
 import type { Effect } from "./effect.ts";
 import { JOB, jobText, type JobState } from "./job-state.ts";
+import { TALK, talkText, type TalkState } from "./talk-state.ts";
 import { resolveChat, type Kept, type SentUpdate } from "./kept.ts";
 
 /** What is kept for a chat, a user or the bot in a history. */
@@ -114,6 +115,11 @@ export class UnitModel {
   take(key: string, kept: Kept): void {
     this.late.set(key, "owned");
     if (key !== "bot" && !this.has(key)) this.#take(key, kept);
+  }
+
+  /** The keys of its own records. */
+  get ownKeys(): readonly string[] {
+    return [...this.#loaded.keys()];
   }
 
   /** Whether a record is its own. */
@@ -267,8 +273,9 @@ function afterOf(key: string, loaded: Loaded): string | undefined {
 }
 
 function textOf(key: string, value: Value | undefined): string | undefined {
-  if (value === undefined || !key.startsWith(JOB)) return JSON.stringify(value);
-  return jobText(value as unknown as JobState);
+  if (value === undefined) return undefined;
+  if (key.startsWith(TALK)) return talkText(value as unknown as TalkState);
+  return key.startsWith(JOB) ? jobText(value as unknown as JobState) : JSON.stringify(value);
 }
 
 function baseOf({ text, isDropped }: Loaded): string | undefined {
@@ -284,7 +291,7 @@ function isShared(key: string): boolean {
 /** The value of a record. An entry or a job that does not exist has none. */
 export function valueOf(key: string, text: string | undefined): Value | undefined {
   if (text !== undefined) return JSON.parse(text) as Value;
-  return key.startsWith(ENTRY) || key.startsWith(JOB) ? undefined : initialValue();
+  return [ENTRY, JOB, TALK].some((kind) => key.startsWith(kind)) ? undefined : initialValue();
 }
 
 export function hasCode(code: string): (error: unknown) => boolean {
