@@ -438,6 +438,7 @@ export class Life implements Watcher {
     }
     if (this.#isDead) return never;
     this.#world.sign();
+    this.#tick();
     if (accepting !== undefined && !("error" in settlement && this.#isStopped)) this.#require([accepting]);
     this.#world.check(() => this.#world.model.settle(model, settlement));
     return settlement;
@@ -478,6 +479,7 @@ export class Life implements Watcher {
     const isAlive = await new Promise<boolean>((resolve) => this.#waiting.push(resolve));
     if (this.#isDead) return never;
     this.#world.sign();
+    this.#tick();
     return isAlive;
   }
 
@@ -545,6 +547,7 @@ export class Life implements Watcher {
     } finally {
       this.#world.sign();
       if (this.#isDead) await never;
+      this.#tick();
     }
   }
 }
