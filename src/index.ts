@@ -39,8 +39,8 @@ export type { Logger } from "./engine/logger.ts";
 export type { ErrorListener, ErrorOrigin, JobOrigin } from "./engine/reporter.ts";
 
 // Jobs.
-export { JobQueue, type JobContext, type JobFilter, type JobHandler } from "./jobs/job-queue.ts";
-export { Job, type JobError, type JobState } from "./jobs/job.ts";
+export type { JobContext, JobFilter, JobHandler, JobQueue } from "./jobs/job-queue.ts";
+export type { Job, JobError, JobState } from "./jobs/job.ts";
 export type { DefineOptions, JobDefinition, RetryPolicy } from "./jobs/job-definition.ts";
 export type {
   CronJobOptions,

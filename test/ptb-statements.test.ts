@@ -3,14 +3,8 @@ import { describe, expect, test } from "vitest";
 
 const VERDICTS = new Set(["match", "adapt", "improve", "superseded", "later"]);
 
-/** The statements that have to be in the table: those about what is built. */
-const SECTIONS = [
-  [1, 83],
-  [84, 128],
-  [129, 165],
-  [166, 178],
-  [193, 200],
-] as const;
+/** How many statements there are. */
+const STATEMENTS = 200;
 
 interface Row {
   readonly number: number;
@@ -51,7 +45,7 @@ const rows = readRows();
 
 describe("docs/ptb-statements.md", () => {
   test("has each statement once, in order, with a verdict", () => {
-    const wanted = SECTIONS.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, index) => from + index));
+    const wanted = Array.from({ length: STATEMENTS }, (_, index) => index + 1);
     expect(rows.map(({ number }) => number)).toEqual(wanted);
     expect(rows.filter(({ verdict }) => !VERDICTS.has(verdict))).toEqual([]);
   });

@@ -3,7 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { isPerdureError } from "../errors.ts";
-import type { EarliestOptions, TimedRecord } from "../persistence/atomic-persistence.ts";
+import type { EarliestOptions } from "../persistence/atomic-persistence.ts";
 import type { CallbackDataHost } from "./callback-data-host.ts";
 
 /** How much is kept. */
@@ -125,10 +125,10 @@ export class KeptLimits {
     }
   }
 
-  #removeOne({ key, record }: TimedRecord): Promise<boolean> {
+  #removeOne({ key, foundBy }: KeptValue): Promise<boolean> {
     return this.#host.join(`removing an old ${this.#kind}`, async (unit) => {
       const value = await unit.open(key);
-      if (value.loaded?.time !== record.time) return false;
+      if (value.loaded?.time !== foundBy.time) return false;
       value.drop();
       this.watch(unit, value);
       return true;

@@ -66,11 +66,12 @@ export interface Task extends UnitSubject {
   readonly keys: readonly RecordKey[];
   /** Whether it runs alone, since it may end the process. */
   readonly alone: boolean;
-  /** What is committed when a stop gives it up. */
-  readonly ifGivenUp?: RecordChange | undefined;
   /** Which job it is about, for those who hear its errors. Asked for when there is one. */
   readonly job?: (() => JobOrigin | undefined) | undefined;
 }
+
+/** Makes something durable before a task goes on, whatever becomes of it; only a stop that gives the task up takes it back. */
+export type Note = (change: RecordChange) => Promise<void>;
 
 /** An update's way through the queues, and before it that of the migration which it announces. */
 interface Way {
@@ -233,11 +234,14 @@ export class Engine {
    * that it names. Resolves when what it changed is durable, and rejects as {@link Engine.handle} does. Once the engine stops, no task begins: it
    * rejects with `PERDURE_STOPPED`. Throws in a unit of work.
    */
-  async run<T>(task: Task, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+  async run<T>(task: Task, work: (unit: UnitOfWork, note: Note) => Promise<T>): Promise<T> {
     if (this.isInUnit) throw nested(task.name);
-    return this.#run(this.#taskAssignment(task), task.alone, (unit) => {
+    return this.#run(this.#taskAssignment(task), task.alone, (unit, passage) => {
       if (this.#stopping) throw stopped();
-      return work(unit);
+      return work(unit, async (change) => {
+        passage.takeBack = { key: change.key, record: unit.loaded(change.key) };
+        await this.#committer.commit({ changes: [change] });
+      });
     });
   }
 
@@ -246,13 +250,17 @@ export class Engine {
     this.#onCommitted.push(listener);
   }
 
-  async #run<T>(assignment: Assignment, alone: boolean, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+  async #run<T>(
+    assignment: Assignment,
+    alone: boolean,
+    work: (unit: UnitOfWork, passage: Passage) => Promise<T>,
+  ): Promise<T> {
     // What a unit of work that runs waits for is a part of it, and what is called after its commit is waited for as well.
     if (this.#stopping && !this.#runner.isAside && !this.isInPassage) throw stopped();
     const passage = this.#runner.enter(assignment);
     try {
       await this.#runner.admit(passage, alone);
-      return await this.#runner.run(passage, work);
+      return await this.#runner.run(passage, (unit) => work(unit, passage));
     } finally {
       this.#runner.leave(passage);
     }
@@ -458,10 +466,10 @@ export class Engine {
   }
 
   /** An orderly stop is no failure of what it interrupts. */
-  async #takeAttemptBack({ attempt, isCommitting, assignment: { update, ifGivenUp } }: Passage): Promise<void> {
+  async #takeAttemptBack({ attempt, takeBack, isCommitting, assignment: { update } }: Passage): Promise<void> {
     const { persistence } = this.#options;
     try {
-      if (ifGivenUp !== undefined && isCommitting !== true) await persistence.commit([{ changes: [ifGivenUp] }]);
+      if (takeBack !== undefined && isCommitting !== true) await persistence.commit([{ changes: [takeBack] }]);
       if (attempt !== undefined && update !== undefined) await persistence.noteAttempts(update.update_id, attempt - 1);
     } catch (error) {
       this.#options.reporter.logger.debug("An attempt could not be taken back.", error);

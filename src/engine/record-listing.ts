@@ -9,12 +9,7 @@ import {
   type TimedKind,
   type UserKey,
 } from "../data/record.ts";
-import type {
-  AtomicPersistence,
-  EarliestOptions,
-  KeysOptions,
-  TimedRecord,
-} from "../persistence/atomic-persistence.ts";
+import type { AtomicPersistence, EarliestOptions, KeysOptions } from "../persistence/atomic-persistence.ts";
 import { keyPages } from "../persistence/key-pages.ts";
 import { KeptValue } from "./kept-value.ts";
 import type { TransientRecords } from "./transient-records.ts";
@@ -78,10 +73,16 @@ export class RecordListing {
     }
   }
 
-  /** The records that are due by their time, as the persistence lists them. */
-  earliest(kind: TimedKind, options: EarliestOptions): Promise<readonly TimedRecord[]> {
-    const { persistence, retry } = this.#options;
-    return retry(() => persistence.earliest(kind, options));
+  /** Copies of the records of one kind whose time is not after `until`, the earliest first. */
+  async earliest<Kind extends TimedKind>(
+    kind: Kind,
+    options: EarliestOptions,
+  ): Promise<readonly (KeptValue & { readonly key: KeyOf<Kind> })[]> {
+    const { persistence, values, retry } = this.#options;
+    const records = await retry(() => persistence.earliest(kind, options));
+    return records.map(
+      ({ key, record }) => new KeptValue(key, record, values) as KeptValue & { readonly key: KeyOf<Kind> },
+    );
   }
 
   /** Copies of the values of these records; `undefined` where there is none. */

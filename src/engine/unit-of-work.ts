@@ -290,7 +290,7 @@ export class UnitOfWork {
     throw new PerdureError(
       scope === "chat" ? "PERDURE_NO_CHAT" : "PERDURE_NO_USER",
       `ctx.${scope}Data: ${this.#subject.name} belongs to no ${scope}, so there is no ${scope} data. ` +
-        `Register the handler for updates that have a ${scope}, or keep what it needs elsewhere.`,
+        `Register the handler for updates that have a ${scope}, schedule the job with a ${scope}Id, or keep what it needs elsewhere.`,
     );
   }
 

@@ -29,8 +29,6 @@ export interface Assignment extends UnitSubject {
   readonly refreshes: boolean;
   /** The job whose run it is, if it is one. */
   readonly job?: (() => JobOrigin | undefined) | undefined;
-  /** What is committed when a stop gives it up. */
-  readonly ifGivenUp?: RecordChange | undefined;
 }
 
 /** A unit of work on its way, from entering the queues of its records to leaving them. */
@@ -51,6 +49,8 @@ export interface Passage {
   reported?: boolean;
   /** How often its update was run, this run included, if that was noted. */
   attempt?: number | undefined;
+  /** Takes back what was noted before its work, in case a stop gives it up. */
+  takeBack?: RecordChange | undefined;
   /** Whether its changes are on their way to the persistence: whether they arrive cannot be known. */
   isCommitting?: boolean;
   /** Whether what is to be durable of it is, or will be without it. */

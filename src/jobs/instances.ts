@@ -6,6 +6,7 @@ import type { Defined } from "./job-definition.ts";
 import { jobKey } from "./job-key.ts";
 import { readJob, writeJob, type JobFailure, type KeptJob } from "./job-record.ts";
 import { dueRuns, type DueRuns } from "./misfire.ts";
+import { failed } from "./run-plan.ts";
 
 // `maxInstances`: a run owns its job's record until its commit, so one job makes one run at a time. A job that may make several leaves each run that
 // is due to a job of that run alone, an instance, and goes on to its next time in the same commit.
@@ -50,7 +51,16 @@ export async function putInstances(
 export async function endInstance(unit: UnitOfWork, of: string, failure?: JobFailure): Promise<void> {
   const kept = await unit.open(jobKey(of));
   const job = readJob(kept);
-  if (job === undefined) return;
-  const instances = Math.max(0, (job.instances ?? 0) - 1) || undefined;
-  writeJob(kept, { ...job, instances, isFull: undefined, failure });
+  if (job !== undefined) writeJob(kept, { ...withoutOne(job), failure });
+}
+
+/** An instance never ends, and its job runs no more. */
+export async function failForGood(unit: UnitOfWork, of: string, failure: JobFailure): Promise<void> {
+  const kept = await unit.open(jobKey(of));
+  const job = readJob(kept);
+  if (job !== undefined) writeJob(kept, failed(withoutOne(job), failure));
+}
+
+function withoutOne(job: KeptJob): KeptJob {
+  return { ...job, instances: Math.max(0, (job.instances ?? 0) - 1) || undefined, isFull: undefined };
 }

@@ -13,7 +13,7 @@ export interface JobDefinition<Data> {
   /** The name that its jobs are kept with. */
   readonly name: string;
   /** Carries the type only. */
-  readonly [dataOf]?: Data;
+  readonly [dataOf]?: { readonly data: Data };
 }
 
 /** How often a run that fails is made again. */

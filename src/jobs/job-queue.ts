@@ -3,7 +3,7 @@ import type { Duration } from "../data/duration.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { PerdureError } from "../errors.ts";
 import { isInternal } from "./internal.ts";
-import { defined, type DefineOptions, type JobDefinition } from "./job-definition.ts";
+import { defined, type Defined, type DefineOptions, type JobDefinition } from "./job-definition.ts";
 import type { JobDefinitions } from "./job-definitions.ts";
 import { boundTo, type JobHost } from "./job-host.ts";
 import { jobKey } from "./job-key.ts";
@@ -114,7 +114,7 @@ export class JobQueue<Extra> {
   runOnce<Data>(
     definition: JobDefinition<Data>,
     when: When,
-    ...[options]: OptionsArgument<JobOptions<Data>>
+    ...[options]: OptionsArgument<JobOptions<NoInfer<Data>>>
   ): Promise<Job<Data>> {
     return this.#schedule(definition, (now) => onceSchedule(when, now), options);
   }
@@ -123,7 +123,7 @@ export class JobQueue<Extra> {
   runRepeating<Data>(
     definition: JobDefinition<Data>,
     interval: Duration,
-    ...[options]: OptionsArgument<RepeatingJobOptions<Data>>
+    ...[options]: OptionsArgument<RepeatingJobOptions<NoInfer<Data>>>
   ): Promise<Job<Data>> {
     return this.#schedule(definition, (now) => repeatingSchedule({ ...options, interval }, now), options);
   }
@@ -132,7 +132,7 @@ export class JobQueue<Extra> {
   runDaily<Data>(
     definition: JobDefinition<Data>,
     time: TimeOfDay,
-    ...[options]: OptionsArgument<DailyJobOptions<Data>>
+    ...[options]: OptionsArgument<DailyJobOptions<NoInfer<Data>>>
   ): Promise<Job<Data>> {
     return this.#schedule(definition, (now) => dailySchedule({ ...options, time }, now), options);
   }
@@ -145,7 +145,7 @@ export class JobQueue<Extra> {
     definition: JobDefinition<Data>,
     time: TimeOfDay,
     day: number,
-    ...[options]: OptionsArgument<MonthlyJobOptions<Data>>
+    ...[options]: OptionsArgument<MonthlyJobOptions<NoInfer<Data>>>
   ): Promise<Job<Data>> {
     return this.#schedule(definition, (now) => monthlySchedule({ ...options, time, day }, now), options);
   }
@@ -154,7 +154,7 @@ export class JobQueue<Extra> {
   runCron<Data>(
     definition: JobDefinition<Data>,
     pattern: string,
-    ...[options]: OptionsArgument<CronJobOptions<Data>>
+    ...[options]: OptionsArgument<CronJobOptions<NoInfer<Data>>>
   ): Promise<Job<Data>> {
     return this.#schedule(definition, (now) => cronSchedule({ ...options, pattern }, now), options);
   }
@@ -187,50 +187,60 @@ export class JobQueue<Extra> {
     return this.#host.start();
   }
 
-  async #schedule<Data>(
-    definition: JobDefinition<Data>,
+  #schedule<Data>(
+    { name: definition }: JobDefinition<Data>,
     scheduleAt: (now: number) => Schedule,
     options: CommonJobOptions & { readonly data?: unknown } = {},
   ): Promise<Job<Data>> {
     const host = this.#host;
     const now = host.now();
-    const schedule = scheduleAt(now);
-    const known = this.#definitions.get(definition.name);
-    if (known === undefined) throw new TypeError(`The job "${definition.name}" is not defined in this application.`);
-    const { name = definition.name, data, chatId, userId } = options;
-    const id = options.id ?? ownId(schedule, host);
-    requireName("A job's id", id);
-    requireOwner("chatId", chatId);
-    requireOwner("userId", userId);
-    const job: KeptJob = { definition: definition.name, name, schedule, data, version: known.version };
-    const owner = { chatId, userId };
-    return host.join(`scheduling job ${id}`, async (unit) => {
+    const isInUnit = host.unit() !== undefined;
+    return host.join(`scheduling a job of ${definition}`, async (unit) => {
+      const schedule = scheduleAt(now);
+      const { version } = this.#defined(definition);
+      const { name = definition, data, id = ownId(schedule, isInUnit), chatId, userId } = checked(options);
       const kept = await unit.open(jobKey(id));
       // What cannot be read can be replaced.
       const old = readableJob(kept);
-      const isSame = old?.definition === job.definition && sameSchedule(old.schedule, schedule);
-      const put = isSame ? { ...old, name, data, version: known.version } : { ...job, next: firstRun(schedule, now) };
-      const isOver = !isSame && put.next === undefined;
+      const isSame = old?.definition === definition && sameSchedule(old.schedule, schedule);
+      const fresh = { definition, schedule, next: firstRun(schedule, now) };
+      // The same schedule goes on: the grid of its runs, whether it is paused or has failed.
+      const job: KeptJob = { ...(isSame ? old : fresh), name, data, version };
+      const isOver = !isSame && job.next === undefined;
       if (isOver) kept.drop();
-      else writeJob(kept, put, owner);
-      return new Job<Data>(host, {
-        id,
-        job: isOver ? undefined : put,
-        last: put,
-        foundBy: { ...kept.foundBy, ...owner },
-      });
+      else writeJob(kept, job, { chatId: await this.#chatNow(chatId), userId });
+      return new Job<Data>(host, { id, job: isOver ? undefined : job, last: job, foundBy: kept.foundBy });
     });
+  }
+
+  /** A group's id may be the one that it had before it became a supergroup. */
+  async #chatNow(chatId: number | undefined): Promise<number | undefined> {
+    return chatId === undefined ? undefined : (await this.#host.engine()).chatId(chatId);
+  }
+
+  #defined(name: string): Defined {
+    const definition = this.#definitions.get(name);
+    if (definition !== undefined) return definition;
+    throw new TypeError(`The job "${name}" is not defined in this application.`);
   }
 }
 
 /** An id of the job's own. At each start of a program it would be another one, and the jobs that repeat would add up. */
-function ownId(schedule: Schedule, host: JobHost): string {
-  if (schedule.kind === "once" || host.unit() !== undefined) return randomUUID();
+function ownId(schedule: Schedule, isInUnit: boolean): string {
+  if (schedule.kind === "once" || isInUnit) return randomUUID();
   throw new PerdureError(
     "PERDURE_INVALID_OPTION",
     "A job that repeats was scheduled outside of a handler and without an id: each start of the program would add another one. " +
       'Give it one, such as { id: "backup" }.',
   );
+}
+
+function checked<Options extends CommonJobOptions>(options: Options): Options {
+  const { id, chatId, userId } = options;
+  if (id !== undefined) requireName("A job's id", id);
+  requireOwner("chatId", chatId);
+  requireOwner("userId", userId);
+  return options;
 }
 
 function requireName(what: string, name: unknown): void {

@@ -60,6 +60,11 @@ export function readJob(kept: KeptValue): KeptJob | undefined {
   return jobIn(kept.key, kept.get());
 }
 
+/** Likewise a copy: what is changed in it is not kept. */
+export function copyOfJob(kept: KeptValue): KeptJob {
+  return jobIn(kept.key, kept.copy());
+}
+
 /** The job in a record; `undefined` where there is none, or what cannot be read. */
 export function readableJob(kept: KeptValue): KeptJob | undefined {
   try {

@@ -4,10 +4,9 @@ import type { Clock } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Reporter } from "../engine/reporter.ts";
 import { isPerdureError } from "../errors.ts";
-import type { TimedRecord } from "../persistence/atomic-persistence.ts";
 import type { JobDefinitions } from "./job-definitions.ts";
 import type { JobHost } from "./job-host.ts";
-import { JobWork } from "./job-work.ts";
+import { JobWork, type DueJob } from "./job-work.ts";
 import { ParkedJobs } from "./parked-jobs.ts";
 
 /** What a runner needs. */
@@ -29,6 +28,9 @@ export interface JobRunnerOptions {
  */
 const LONGEST_SLEEP = 10_000;
 
+/** Whoever makes a runner look may be in a unit of work; the runs are not. */
+const outside = new AsyncResource("perdure.JobRunner");
+
 /** A job of which nothing can be noted, not even that it has failed, is left alone for so long, in milliseconds. */
 const REST = 60_000;
 
@@ -40,15 +42,9 @@ export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #parked: ParkedJobs;
   readonly #listenNoMore: () => void;
-  /** Whoever makes it look may be in a unit of work; the runs are not. */
-  readonly #lookOutside: () => Promise<void> = AsyncResource.bind(() => this.#lookOn());
-  /** Likewise whoever defines jobs. */
-  readonly #bringBackOutside: () => Promise<void> = AsyncResource.bind(() => this.#parked.bringBack());
   #work: JobWork | undefined;
   readonly #running = new Set<string>();
   #state: "waiting" | "started" | "stopped" = "waiting";
-  /** Whether there were more due than there was room for. */
-  #isBehind = false;
   #isLooking = false;
   #isWanted = false;
   #sleepsUntil = Infinity;
@@ -85,7 +81,7 @@ export class JobRunner {
   }
 
   #bringBack(): void {
-    if (this.#state === "started") void this.#bringBackOutside();
+    if (this.#state === "started") outside.runInAsyncScope(() => void this.#parked.bringBack());
   }
 
   #hear(changes: readonly RecordChange[]): void {
@@ -98,20 +94,24 @@ export class JobRunner {
   #look(): void {
     if (this.#state !== "started") return;
     this.#isWanted = true;
-    if (!this.#isLooking) void this.#lookOutside();
+    if (!this.#isLooking) outside.runInAsyncScope(() => void this.#lookOn());
   }
 
   async #lookOn(): Promise<void> {
     this.#isLooking = true;
     try {
-      while (this.#isWanted && this.#state === "started") {
+      while (this.#isWanted) {
+        // What ends in this turn of the event loop is replaced at once.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (this.#state !== "started") return;
         this.#isWanted = false;
         await this.#beginDue();
       }
     } catch (error) {
       if (isPerdureError(error, "PERDURE_STOPPED")) return;
       this.#options.reporter.report(error);
-      this.#sleep(LONGEST_SLEEP);
+      if (isPerdureError(error, "PERDURE_UNSUPPORTED")) this.stop();
+      else this.#sleep(LONGEST_SLEEP);
     } finally {
       this.#isLooking = false;
     }
@@ -121,26 +121,25 @@ export class JobRunner {
     const { engine, clock, most } = this.#options;
     const room = most - this.#running.size;
     const now = clock.now();
-    const limit = this.#running.size + room + 1;
+    // Those that run are still due, until their commit.
+    const limit = this.#running.size + Math.max(room, 0) + 1;
     const page = await engine.records.earliest("job", { until: now + LONGEST_SLEEP, limit });
     if (this.#state !== "started") return;
     const waiting = page.filter(({ key }) => !this.#running.has(key.id));
-    const due = waiting.filter(({ record }) => record.time <= now);
-    for (const record of due.slice(0, room)) this.#begin(record);
-    this.#isBehind = due.length > room;
+    const due = waiting.filter((kept) => timeOf(kept) <= now);
+    for (const kept of due.slice(0, Math.max(room, 0))) this.#begin(kept);
     const next = waiting[due.length];
-    this.#sleep((next?.record.time ?? Infinity) - now);
+    this.#sleep(next === undefined ? LONGEST_SLEEP : timeOf(next) - now);
   }
 
-  #begin(record: TimedRecord): void {
-    const { id } = record.key;
+  #begin(kept: DueJob): void {
+    const { id } = kept.key;
     this.#running.add(id);
     const end = (): void => {
       this.#running.delete(id);
-      // Where many are due, several at once.
-      if (!this.#isBehind || this.#running.size <= this.#options.most / 2) this.#look();
+      this.#look();
     };
-    this.#work?.run(record).then(end, (error: unknown) => {
+    this.#work?.run(kept).then(end, (error: unknown) => {
       if (isPerdureError(error, "PERDURE_STOPPED")) return end();
       // It is still due.
       this.#options.reporter.report(error);
@@ -155,4 +154,8 @@ export class JobRunner {
     this.#sleepsUntil = clock.now() + pause;
     this.#cancelTimer = clock.after(pause, () => this.#look());
   }
+}
+
+function timeOf({ foundBy }: DueJob): number {
+  return foundBy.time ?? Infinity;
 }

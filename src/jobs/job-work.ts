@@ -1,16 +1,15 @@
-import type { JobKey, RecordChange } from "../data/record.ts";
+import type { JobKey } from "../data/record.ts";
 import type { Clock } from "../engine/clock.ts";
-import type { Engine, Task } from "../engine/engine.ts";
+import type { Engine, Note, Task } from "../engine/engine.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
 import type { Reporter } from "../engine/reporter.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { PerdureError } from "../errors.ts";
-import type { TimedRecord } from "../persistence/atomic-persistence.ts";
-import { endInstance, hasInstances, putInstances } from "./instances.ts";
+import { endInstance, failForGood, hasInstances, putInstances } from "./instances.ts";
 import type { Defined } from "./job-definition.ts";
 import type { JobDefinitions } from "./job-definitions.ts";
 import { boundTo, type JobHost } from "./job-host.ts";
-import { readableJob, readJob, writeJob, type KeptJob } from "./job-record.ts";
+import { copyOfJob, readableJob, readJob, writeJob, type JobOwner, type KeptJob } from "./job-record.ts";
 import { Job } from "./job.ts";
 import { unknownDefinition, type ParkedJobs } from "./parked-jobs.ts";
 import { afterFailure, failed, failureOf, planRun, type PlannedRun, type RunPlan } from "./run-plan.ts";
@@ -28,6 +27,9 @@ export interface JobWorkOptions {
   /** What was due by then may have been begun by an earlier process, and may have ended it. In milliseconds since 1970. */
   readonly startedAt: number;
 }
+
+/** A job that was due when it was listed. */
+export type DueJob = KeptValue & { readonly key: JobKey };
 
 /** A job that can be run. */
 interface Ready {
@@ -57,16 +59,13 @@ export class JobWork {
   }
 
   /** Runs it, if it still is due. A run that fails is reported and noted with the job; rejects when even that cannot be. */
-  async run(due: TimedRecord): Promise<void> {
-    const note = due.record.time <= this.#options.startedAt ? await this.#noteBegun(due) : FIRST;
-    if (note !== undefined) await this.#runNoted(due, note);
-  }
-
-  async #runNoted(due: TimedRecord, { alone, undo }: Note): Promise<void> {
+  async run(due: DueJob): Promise<void> {
+    const isSuspect = (due.foundBy.time ?? 0) <= this.#options.startedAt;
+    const alone = isSuspect && (readableJob(due)?.begun ?? 0) > 0;
     let begun: Begun | undefined;
     try {
-      await this.#inUnit(due, { alone, ifGivenUp: undo, job: () => begun?.job }, async (unit, kept) => {
-        begun = await this.#begin(unit, kept);
+      await this.#inUnit(due, { alone, job: () => begun?.job }, async (unit, kept, note) => {
+        begun = await this.#begin(unit, kept, isSuspect ? note : undefined);
         if (begun === undefined) return;
         const { run, definition, job, instanceOf } = begun;
         await definition.handler({ unit, job, scheduledTime: new Date(run.scheduled), attempt: run.attempt });
@@ -81,10 +80,10 @@ export class JobWork {
   }
 
   /** Puts the job as it is after its next run. Nothing is to be run where that is all, or something is in the way. */
-  async #begin(unit: UnitOfWork, kept: KeptValue): Promise<Begun | undefined> {
+  async #begin(unit: UnitOfWork, kept: KeptValue, note: Note | undefined): Promise<Begun | undefined> {
     const { clock, parked, host, reporter } = this.#options;
     const { id } = kept.key as JobKey;
-    const { loaded, foundBy } = kept;
+    const owner = this.#ownerOf(kept);
     const now = clock.now();
     let ready: Ready;
     try {
@@ -98,24 +97,27 @@ export class JobWork {
     if (skipped !== undefined) reporter.logger.warn(skippedRuns(id, job, skipped));
     if (plan === undefined) return undefined;
     const { run, after } = plan;
+    if (run !== undefined && note !== undefined && !(await this.#noteBegun(unit, kept, run, note))) return undefined;
+    const text = kept.current?.text;
     if (after === undefined) kept.drop();
-    else writeJob(kept, after);
+    else writeJob(kept, after, owner);
     if (run === undefined) return undefined;
-    const content = { id: job.instanceOf ?? id, job: after, last: after ?? job, foundBy };
     const { instanceOf } = job;
-    return { run, after, definition, job: new Job(boundTo(unit, host), content), instanceOf, text: loaded?.text };
+    const content = { id: instanceOf ?? id, job: after, last: after ?? job, foundBy: { ...kept.foundBy, ...owner } };
+    return { run, after, definition, job: new Job(boundTo(unit, host), content), instanceOf, text };
   }
 
   /** A job that is due with its definition, and the plan of its run; without one where its runs are jobs of their own. Throws what is in the way. */
   #ready(kept: KeptValue, now: number): Ready {
-    const stored = readJob(kept) as KeptJob;
+    // What a migration changes in place is not the record's before the job has begun.
+    const stored = copyOfJob(kept);
     const definition = this.#options.definitions.get(stored.definition);
     if (definition === undefined) throw unknownDefinition(stored.definition);
     const job = migrated(stored, definition);
     return { job, definition, plan: hasInstances(job, definition) ? undefined : planRun(job, definition, now) };
   }
 
-  async #noteFailure(due: TimedRecord, begun: Begun, error: unknown): Promise<void> {
+  async #noteFailure(due: DueJob, begun: Begun, error: unknown): Promise<void> {
     const { run, after, definition, instanceOf, text } = begun;
     const now = this.#options.clock.now();
     const pause = run.attempt < definition.attempts ? this.#pauseAfter(definition, run.attempt) : undefined;
@@ -139,57 +141,53 @@ export class JobWork {
   }
 
   /**
-   * Notes, durably, that a run is begun which an earlier process may have begun already: it may be what ended that process. From the second time on, it runs
-   * alone; too often, it is given up. `undefined`: it is not to be run.
+   * Notes, durably, that a run is begun which an earlier process may have begun already: it may be what ended that process. Answers whether it
+   * may be; begun too often, the job has failed.
    */
-  async #noteBegun(due: TimedRecord): Promise<Note | undefined> {
-    const { clock, reporter, maxAttempts } = this.#options;
-    return this.#inUnit(due, { alone: false }, async (_unit, kept) => {
-      const job = readableJob(kept);
-      // What is in the way is found when it is to be run.
-      if (job === undefined) return FIRST;
-      const begun = job.begun ?? 0;
-      if (begun < maxAttempts) {
-        const undo = { key: kept.key, record: kept.loaded };
-        writeJob(kept, { ...job, begun: begun + 1 });
-        return { alone: begun > 0, undo };
-      }
-      const error = neverEnds(due.key.id, begun);
-      const scheduled = job.next ?? job.requested ?? clock.now();
-      const given = failed(job, failureOf(error, { scheduled, attempt: begun }, clock.now()));
-      writeJob(kept, given);
-      const content = { id: due.key.id, job: given, last: given, foundBy: kept.foundBy };
-      reporter.report(error, { job: new Job(this.#options.host, content) });
-      return undefined;
-    });
+  async #noteBegun(unit: UnitOfWork, kept: KeptValue, { scheduled }: PlannedRun, note: Note): Promise<boolean> {
+    const { clock, reporter, host, maxAttempts } = this.#options;
+    const job = readJob(kept) as KeptJob;
+    const { begun = 0, instanceOf } = job;
+    if (begun < maxAttempts) {
+      writeJob(kept, { ...job, begun: begun + 1 });
+      await note({ key: kept.key, record: kept.current });
+      return true;
+    }
+    const id = instanceOf ?? (kept.key as JobKey).id;
+    const error = neverEnds(id, begun);
+    const failure = failureOf(error, { scheduled, attempt: begun }, clock.now());
+    const given = failed(job, failure);
+    if (instanceOf === undefined) writeJob(kept, given);
+    else {
+      await failForGood(unit, instanceOf, failure);
+      kept.drop();
+    }
+    reporter.report(error, { job: new Job(host, { id, job: given, last: given, foundBy: this.#ownerOf(kept) }) });
+    return false;
+  }
+
+  /** Its chat may have moved since it was scheduled. */
+  #ownerOf({ foundBy: { chatId, userId } }: KeptValue): JobOwner {
+    return { chatId: chatId === undefined ? undefined : this.#options.engine.chatId(chatId), userId };
   }
 
   /** Does something with the job's record, unless something else has become of it since it was found to be due. */
-  async #inUnit<T>(
-    { key, record }: TimedRecord,
-    options: Pick<Task, "alone" | "ifGivenUp" | "job">,
-    work: (unit: UnitOfWork, kept: KeptValue) => Promise<T>,
-  ): Promise<T | undefined> {
+  async #inUnit(
+    due: DueJob,
+    options: Pick<Task, "alone" | "job">,
+    work: (unit: UnitOfWork, kept: KeptValue, note: Note) => Promise<void>,
+  ): Promise<void> {
     const { engine, clock } = this.#options;
-    const { chatId, userId } = record;
-    const task = { name: `job ${key.id}`, chatId, userId, keys: [key], ...options };
-    return engine.run(task, async (unit) => {
+    const { key } = due;
+    const { chatId, userId } = due.foundBy;
+    await engine.run({ name: `job ${key.id}`, chatId, userId, keys: [key], ...options }, async (unit, note) => {
       const kept = unit.known(key) as KeptValue;
       const { time, chatId: chatNow, userId: userNow } = kept.foundBy;
-      const isHis = sameChat(engine, chatId, chatNow) && userId === userNow;
-      return isHis && time !== undefined && time <= clock.now() ? work(unit, kept) : undefined;
+      const isTheSame = sameChat(engine, chatId, chatNow) && userId === userNow;
+      if (isTheSame && time !== undefined && time <= clock.now()) await work(unit, kept, note);
     });
   }
 }
-
-/** What was noted before a run. */
-interface Note {
-  readonly alone: boolean;
-  /** Takes it back. */
-  readonly undo?: RecordChange | undefined;
-}
-
-const FIRST: Note = { alone: false };
 
 function sameChat(engine: Engine, one: number | undefined, other: number | undefined): boolean {
   return one === other || (one !== undefined && other !== undefined && engine.chatId(one) === engine.chatId(other));

@@ -49,7 +49,7 @@ export class Job<Data = unknown> {
   /** Its user, likewise. */
   readonly userId: number | undefined;
   readonly #host: JobHost;
-  readonly #last: KeptJob;
+  #last: KeptJob;
   readonly #isUnknown: boolean;
   #job: KeptJob | undefined;
 
@@ -111,17 +111,19 @@ export class Job<Data = unknown> {
   }
 
   /** Removes it. A run that goes on ends first; in that run, it is the last one. Called again, it does nothing (PTB statement 186). */
-  async scheduleRemoval(): Promise<void> {
-    await this.#host.join(`removing job ${this.id}`, async (unit) => (await unit.open(jobKey(this.id))).drop());
-    this.#job = undefined;
+  scheduleRemoval(): Promise<void> {
+    return this.#host.join(`removing job ${this.id}`, async (unit) => {
+      (await unit.open(jobKey(this.id))).drop();
+      this.#job = undefined;
+    });
   }
 
   /**
    * Pauses it, or lets it go on: a job that repeats at its next time from now on, a one-time job whose time has passed at once. Rejects with
    * `PERDURE_NO_JOB` if it is not there any more.
    */
-  async setEnabled(enabled: boolean): Promise<void> {
-    await this.#change("pausing", (job) => {
+  setEnabled(enabled: boolean): Promise<void> {
+    return this.#change("pausing", (job) => {
       if (enabled !== (job.paused === true)) return job;
       if (!enabled) return { ...job, paused: true };
       const isRepeated = job.schedule.kind !== "once" && job.next !== undefined && job.retry === undefined;
@@ -135,20 +137,21 @@ export class Job<Data = unknown> {
    * failed it is that one that is made again, and if it succeeds, the job goes on as if it had not failed: a one-time job is over. Resolves when
    * that is settled, not when it has run. Rejects with `PERDURE_NO_JOB` if it is not there any more.
    */
-  async run(): Promise<void> {
-    await this.#change("running", (job) => ({ ...job, requested: this.#host.now() }));
+  run(): Promise<void> {
+    return this.#change("running", (job) => ({ ...job, requested: this.#host.now() }));
   }
 
-  async #change(what: string, change: (job: KeptJob) => KeptJob | undefined): Promise<void> {
+  #change(what: string, change: (job: KeptJob) => KeptJob | undefined): Promise<void> {
     const { id } = this;
-    this.#job = await this.#host.join(`${what} job ${id}`, async (unit) => {
+    return this.#host.join(`${what} job ${id}`, async (unit) => {
       const kept = await unit.open(jobKey(id));
       const job = readJob(kept);
       if (job === undefined) throw noJob(id);
       const changed = change(job);
       if (changed === undefined) kept.drop();
       else if (changed !== job) writeJob(kept, changed);
-      return changed;
+      this.#job = changed;
+      this.#last = changed ?? job;
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { EntryKey, JobKey } from "../data/record.ts";
+import type { EntryKey, JobKey, KeptRecord } from "../data/record.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
 import type { Reporter } from "../engine/reporter.ts";
@@ -37,7 +37,7 @@ export class ParkedJobs {
   /** Parks a job, as a part of a unit of work that owns it. Tells why, once for all jobs with the same reason. */
   async park(unit: UnitOfWork, kept: KeptValue, reason: unknown): Promise<void> {
     this.#report(reason);
-    kept.foundBy = { ...kept.foundBy, time: undefined };
+    kept.put({ ...(kept.loaded as KeptRecord), time: undefined });
     const marker = await unit.open(markerKey((kept.key as JobKey).id));
     marker.set({ definition: definitionIn(kept) });
   }

@@ -74,7 +74,16 @@ export function failureOf(
   { scheduled, attempt }: Omit<PlannedRun, "isRequested">,
   now: number,
 ): JobFailure {
-  return { error: String(error).slice(0, LONGEST_ERROR), at: now, run: scheduled, attempts: attempt };
+  return { error: textOf(error).slice(0, LONGEST_ERROR), at: now, run: scheduled, attempts: attempt };
+}
+
+function textOf(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    // Anything can be thrown, also what is no text.
+    return "something that has no text";
+  }
 }
 
 /** So much of an error's text is kept, in characters. */

@@ -51,7 +51,7 @@ export class HostedPersistence {
     const when = seconds === 0 ? "after each update" : `every ${seconds} s`;
     return (
       `${name} is written ${when}, record by record, and has no inbox. If the process dies, it loses what was not written and ` +
-      "the updates that were not done (a stop waits for these, up to stopTimeout), and may find a part of what belongs together. Named collections, storage adapters and the ids " +
+      "the updates that were not done (a stop waits for these, up to stopTimeout), and may find a part of what belongs together. Named collections, storage adapters, jobs and the ids " +
       "of migrated chats live in memory until the end. An atomic persistence, such as SqlitePersistence, has none of these limits."
     );
   }

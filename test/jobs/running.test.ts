@@ -1,21 +1,278 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { HOUR, makeJobApp, MINUTE, MONDAY, SECOND, startJobApp } from "../support/job-app.ts";
+import { all, textUpdate } from "../support/made-app.ts";
+import { query, readTable } from "../support/read-file.ts";
 import { settled } from "../support/driven-clock.ts";
-import { makeJobApp, MONDAY, SECOND } from "../support/job-app.ts";
-import { textUpdate } from "../support/made-app.ts";
+import { withCode } from "../support/with-code.ts";
 
-test("a job that was scheduled in a handler runs at its time", async () => {
-  const { app, clock, bot } = makeJobApp();
-  const ran: unknown[] = [];
-  const remind = app.jobQueue.define<{ text: string }>("remind", (ctx) => {
-    ran.push([clock.now() - MONDAY, ctx.job.data.text, ctx.scheduledTime.getTime() - MONDAY]);
-    ctx.chatData.log.push(ctx.job.data.text);
+describe("a run", () => {
+  test("of a job that was scheduled in a handler comes at its time, once", async () => {
+    const { app, clock, bot } = makeJobApp();
+    const ran: unknown[] = [];
+    const remind = app.jobQueue.define<{ text: string }>("remind", (ctx) => {
+      ran.push([clock.now() - MONDAY, ctx.job.data.text, ctx.scheduledTime.getTime() - MONDAY, ctx.attempt]);
+    });
+    bot.command("set", (ctx) => ctx.jobQueue.runOnce(remind, "30s", { data: { text: "tea" }, chatId: ctx.chat.id }));
+    await bot.handleUpdate(textUpdate("/set"));
+    await clock.advance(29 * SECOND);
+    expect(ran).toEqual([]);
+    await clock.advance(HOUR);
+    expect(ran).toEqual([[30_000, "tea", 30_000, 1]]);
   });
-  bot.command("set", (ctx) => ctx.jobQueue.runOnce(remind, "30s", { data: { text: "tea" }, chatId: ctx.chat.id }));
-  await bot.handleUpdate(textUpdate("/set"));
-  await clock.advance(29 * SECOND);
-  expect(ran).toEqual([]);
-  await clock.advance(SECOND);
-  expect(ran).toEqual([[30_000, "tea", 30_000]]);
+
+  test("has the data of its chat and its user, the bot's, the api and the application, and all that it changes is one commit", async () => {
+    const { app, clock, path, bot } = await startJobApp();
+    let seen: unknown;
+    const job = app.jobQueue.define("job", async (ctx) => {
+      ctx.chatData.log.push("job");
+      ctx.userData.n += 1;
+      await ctx.updateBotData((data) => (data.n += 1));
+      await ctx.jobQueue.runOnce(job, "1h", { id: "next" });
+      await app.collection("notes").set("a", 1);
+      ctx.afterCommit(() => {
+        seen = query(path, "select count(*) as n from job where id = 'next'");
+      });
+      expect(ctx.api).toBe(bot.api);
+      expect(ctx.application).toBe(app);
+      expect(query(path, "select * from chat_data")).toEqual([]);
+    });
+    await app.jobQueue.runOnce(job, "1m", { chatId: -1, userId: 7, id: "first" });
+    await clock.advance(MINUTE);
+    expect(readTable(path, "chat_data").get(-1)).toEqual({ log: ["job"] });
+    expect(readTable(path, "user_data").get(7)).toEqual({ n: 1 });
+    expect(readTable(path, "bot_data").get(1)).toEqual({ n: 1 });
+    expect(query(path, "select id from job")).toEqual([{ id: "next" }]);
+    expect(seen).toEqual([{ n: 1 }]);
+  });
+
+  test("without a chat or a user has no data of one", async () => {
+    const { app, clock } = await startJobApp();
+    const errors: unknown[] = [];
+    const job = app.jobQueue.define("job", (ctx) => {
+      for (const scope of ["chatData", "userData"] as const) {
+        try {
+          expect(ctx[scope]).toBeUndefined();
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+    });
+    await app.jobQueue.runOnce(job, 0);
+    await clock.advance(0);
+    expect(errors).toEqual([withCode("PERDURE_NO_CHAT"), withCode("PERDURE_NO_USER")]);
+    expect(String(errors[0])).toMatch(/chatId/);
+  });
+
+  test("its context is over with it", async () => {
+    const { app, clock } = await startJobApp();
+    let chatData: (() => unknown) | undefined;
+    const job = app.jobQueue.define("job", (ctx) => {
+      chatData = () => ctx.chatData;
+    });
+    await app.jobQueue.runOnce(job, 0, { chatId: -1 });
+    await clock.advance(0);
+    expect(chatData).toThrow(withCode("PERDURE_UNIT_OVER"));
+  });
+
+  test("takes its turn with the updates of its chat and of its user", async () => {
+    const { app, bot, clock } = await startJobApp();
+    const order: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const job = app.jobQueue.define<string>("job", ({ job: { data } }) => void order.push(data));
+    bot.on("message", async () => {
+      order.push("update begins");
+      await gate.promise;
+      order.push("update ends");
+    });
+    const handled = bot.handleUpdate(textUpdate("hello", { chat: -1, user: 7 }));
+    await settled();
+    await app.jobQueue.runOnce(job, 0, { data: "its chat", chatId: -1 });
+    await app.jobQueue.runOnce(job, 0, { data: "its user", userId: 7 });
+    await app.jobQueue.runOnce(job, 0, { data: "another chat", chatId: -2 });
+    await clock.advance(SECOND);
+    expect(order).toEqual(["update begins", "another chat"]);
+    gate.resolve();
+    await handled;
+    await clock.advance(0);
+    expect(order.slice(0, 3)).toEqual(["update begins", "another chat", "update ends"]);
+    expect(order.slice(3).sort()).toEqual(["its chat", "its user"]);
+  });
+
+  test("app.transaction is refused in it, other methods of the application join it", async () => {
+    const { app, clock, reported, path } = await startJobApp();
+    let refused: unknown;
+    const job = app.jobQueue.define("job", async () => {
+      refused = await app.transaction({}, () => {}).catch((error: unknown) => error);
+      await app.collection("notes").set("a", 1);
+      throw new Error("rolled back");
+    });
+    await app.jobQueue.runOnce(job, 0);
+    await clock.advance(0);
+    expect(refused).toEqual(withCode("PERDURE_NESTED"));
+    expect(reported).toEqual([new Error("rolled back")]);
+    expect(query(path, "select * from entry")).toEqual([]);
+  });
+
+  test("what a job that repeats changes in its data is there in its next run", async () => {
+    const { app, clock } = await startJobApp();
+    const ran: number[] = [];
+    const count = app.jobQueue.define<{ n: number }>("count", ({ job }) => {
+      job.data.n += 1;
+      ran.push(job.data.n);
+      if (job.data.n === 3) throw new Error("not the third");
+    });
+    await app.jobQueue.runRepeating(count, "1m", { id: "a", data: { n: 0 } });
+    await clock.advance(5 * MINUTE);
+    expect(ran).toEqual([1, 2, 3, 3, 3]);
+    expect((await app.jobQueue.getJob("a"))?.data).toEqual({ n: 2 });
+  });
+});
+
+describe("a job that is changed while it runs", () => {
+  test("removes itself: it was the last run", async () => {
+    const { app, clock } = await startJobApp();
+    let ran = 0;
+    const job = app.jobQueue.define("job", async (ctx) => {
+      ran += 1;
+      if (ran === 2) await ctx.job.scheduleRemoval();
+    });
+    await app.jobQueue.runRepeating(job, "1m", { id: "a" });
+    await clock.advance(5 * MINUTE);
+    expect(ran).toBe(2);
+    expect(await all(app.jobQueue.jobs())).toEqual([]);
+  });
+
+  test("a removal in a run that fails is none", async () => {
+    const { app, clock } = await startJobApp();
+    let ran = 0;
+    const job = app.jobQueue.define("job", async (ctx) => {
+      ran += 1;
+      await ctx.job.scheduleRemoval();
+      throw new Error("no");
+    });
+    await app.jobQueue.runRepeating(job, "1m", { id: "a" });
+    await clock.advance(3 * MINUTE);
+    expect(ran).toBe(3);
+  });
+
+  test("replaces itself, by a one-time job again or by one that repeats", async () => {
+    const { app, clock } = await startJobApp();
+    const ran: unknown[] = [];
+    const job = app.jobQueue.define<number>("job", async ({ jobQueue, job: { id, data } }) => {
+      ran.push([clock.now() - MONDAY, data]);
+      if (data === 0) await jobQueue.runOnce(job, "2m", { id, data: 1 });
+      if (data === 1) await jobQueue.runRepeating(job, "10m", { id, data: 2, last: "20m" });
+    });
+    await app.jobQueue.runOnce(job, "1m", { id: "a", data: 0 });
+    await clock.advance(HOUR);
+    expect(ran).toEqual([
+      [MINUTE, 0],
+      [3 * MINUTE, 1],
+      [13 * MINUTE, 2],
+      [23 * MINUTE, 2],
+    ]);
+  });
+
+  test("pauses itself", async () => {
+    const { app, clock } = await startJobApp();
+    let ran = 0;
+    const job = app.jobQueue.define("job", async (ctx) => {
+      ran += 1;
+      expect(ctx.job.nextRunTime).toEqual(new Date(clock.now() + MINUTE));
+      await ctx.job.setEnabled(false);
+    });
+    await app.jobQueue.runRepeating(job, "1m", { id: "a" });
+    await clock.advance(5 * MINUTE);
+    expect(ran).toBe(1);
+    expect((await app.jobQueue.getJob("a"))?.state).toBe("paused");
+  });
+
+  test("by somebody else: that waits for the run, and counts then", async () => {
+    const { app, clock, bot } = await startJobApp();
+    const gate = Promise.withResolvers<void>();
+    const ran: unknown[] = [];
+    const job = app.jobQueue.define<string>("job", async (ctx) => {
+      ran.push([clock.now() - MONDAY, ctx.job.data]);
+      await gate.promise;
+    });
+    bot.on("message", (ctx) => ctx.jobQueue.runOnce(job, "10m", { id: "a", data: "new" }));
+    await app.jobQueue.runRepeating(job, "1m", { id: "a", data: "old" });
+    await clock.advance(MINUTE);
+    const replaced = bot.handleUpdate(textUpdate("hello"));
+    await clock.advance(MINUTE);
+    gate.resolve();
+    await replaced;
+    await clock.advance(HOUR);
+    expect(ran).toEqual([
+      [MINUTE, "old"],
+      [11 * MINUTE, "new"],
+    ]);
+  });
+
+  test("a removal by somebody else while a one-time job runs finds nothing to remove", async () => {
+    const { app, clock } = await startJobApp();
+    const gate = Promise.withResolvers<void>();
+    let ran = 0;
+    const job = app.jobQueue.define("job", async () => {
+      ran += 1;
+      await gate.promise;
+    });
+    const handle = await app.jobQueue.runOnce(job, "1m", { id: "a" });
+    await clock.advance(MINUTE);
+    const removed = handle.scheduleRemoval();
+    await settled();
+    gate.resolve();
+    await removed;
+    await clock.advance(HOUR);
+    expect(ran).toBe(1);
+  });
+});
+
+describe("job.run()", () => {
+  test("runs once more, beside the schedule", async () => {
+    const { app, clock } = await startJobApp();
+    const ran: number[] = [];
+    const note = app.jobQueue.define("note", () => void ran.push(clock.now() - MONDAY));
+    const job = await app.jobQueue.runOnce(note, "10m");
+    await clock.advance(MINUTE);
+    await job.run();
+    await clock.advance(HOUR);
+    expect(ran).toEqual([MINUTE, 10 * MINUTE]);
+  });
+
+  test("in a unit of work: as soon as that is committed, and not if it rolls back", async () => {
+    const { app, clock } = await startJobApp();
+    const ran: number[] = [];
+    const note = app.jobQueue.define("note", () => void ran.push(clock.now() - MONDAY));
+    await app.jobQueue.runDaily(note, "23:00", { id: "a" });
+    const failing = app.transaction({}, async (tx) => {
+      await (await tx.jobQueue.getJob("a"))?.run();
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    await clock.advance(SECOND);
+    expect(ran).toEqual([]);
+    await app.transaction({}, async (tx) => {
+      await (await tx.jobQueue.getJob("a"))?.run();
+      await settled();
+      expect(ran).toEqual([]);
+    });
+    await clock.advance(0);
+    expect(ran).toEqual([SECOND]);
+    expect((await app.jobQueue.getJob("a"))?.nextRunTime).toEqual(new Date("2026-06-01T23:00:00Z"));
+  });
+
+  test("of a paused job runs it, and leaves it paused", async () => {
+    const { app, clock } = await startJobApp();
+    let ran = 0;
+    const note = app.jobQueue.define("note", () => void (ran += 1));
+    const job = await app.jobQueue.runRepeating(note, "1m", { id: "a" });
+    await job.setEnabled(false);
+    await job.run();
+    await clock.advance(5 * MINUTE);
+    expect(ran).toBe(1);
+    expect((await app.jobQueue.getJob("a"))?.enabled).toBe(false);
+  });
 });
 
 test("a job whose definition comes in a handler, after its time, runs outside of that handler's update", async () => {
@@ -35,5 +292,56 @@ test("a job whose definition comes in a handler, after its time, runs outside of
   await bot.handleUpdate(textUpdate("hi"));
   await clock.advance(SECOND);
   expect(ran).toEqual(["late"]);
-  expect(reported).toEqual([expect.objectContaining({ code: "PERDURE_UNKNOWN_DEFINITION" })]);
+  expect(reported).toEqual([withCode("PERDURE_UNKNOWN_DEFINITION")]);
+});
+
+describe("the order and number of runs", () => {
+  test("jobs that are due run the earliest first, at most half of `concurrency` at the same time", async () => {
+    const { app, clock } = await startJobApp({ concurrency: 4 });
+    const order: number[] = [];
+    let running = 0;
+    let most = 0;
+    const job = app.jobQueue.define<number>("job", async ({ job: { data } }) => {
+      order.push(data);
+      running += 1;
+      most = Math.max(most, running);
+      await settled(3);
+      running -= 1;
+    });
+    await app.transaction({}, async (tx) => {
+      for (let i = 50; i > 0; i -= 1) await tx.jobQueue.runOnce(job, i * 1000 + 60_000, { data: i });
+    });
+    await clock.jump(10 * MINUTE);
+    await settled(1000);
+    expect(order).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+    expect(most).toBe(2);
+  });
+
+  test("a clock that is put back repeats nothing; one that is put forward is noticed within ten seconds", async () => {
+    const { app, clock } = await startJobApp();
+    const ran: number[] = [];
+    const note = app.jobQueue.define("note", ({ scheduledTime }) => void ran.push(scheduledTime.getTime() - MONDAY));
+    await app.jobQueue.runRepeating(note, "1h", { id: "a" });
+    await clock.advance(HOUR);
+    await clock.jump(-30 * MINUTE);
+    await clock.advance(29 * MINUTE);
+    expect(ran).toEqual([HOUR]);
+    await clock.jump(3 * HOUR);
+    await clock.advance(10 * SECOND);
+    expect(ran).toEqual([HOUR, 3 * HOUR]);
+  });
+
+  test("a job that is due in a year is no timer of a year", async () => {
+    const { app, clock } = await startJobApp();
+    const spans: number[] = [];
+    const after = clock.after.bind(clock);
+    clock.after = (milliseconds, call) => {
+      spans.push(milliseconds);
+      return after(milliseconds, call);
+    };
+    const note = app.jobQueue.define("note", () => {});
+    await app.jobQueue.runOnce(note, "1y");
+    await clock.advance(MINUTE);
+    expect(Math.max(...spans)).toBeLessThanOrEqual(MINUTE);
+  });
 });

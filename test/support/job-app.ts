@@ -6,6 +6,9 @@ import { makeApp, type MadeApp, type MyOptions } from "./made-app.ts";
 export const MONDAY: number = Date.UTC(2026, 5, 1, 10);
 
 export const SECOND = 1000;
+export const MINUTE: number = 60 * SECOND;
+export const HOUR: number = 60 * MINUTE;
+export const DAY: number = 24 * HOUR;
 
 /** An application whose time the test moves on. */
 export interface JobApp extends MadeApp {
@@ -20,10 +23,12 @@ export interface JobApp extends MadeApp {
 export function makeJobApp(
   options: Partial<MyOptions> = {},
   clock: DrivenClock = new DrivenClock({ now: MONDAY }),
+  path?: string,
 ): JobApp {
   const warnings: string[] = [];
   const logger: Logger = { debug() {}, info() {}, warn: (message) => void warnings.push(message), error() {} };
-  const made = makeApp({ clock, logger, ...options });
+  const app = makeApp({ clock, logger, ...options });
+  const made = { ...app, path: path ?? app.path };
   return {
     ...made,
     clock,
@@ -31,11 +36,18 @@ export function makeJobApp(
     async again(defines, more = {}) {
       await made.app.shutdown();
       const persistence = new SqlitePersistence({ path: made.path, ownerTimeout: 0 });
-      const next = makeJobApp({ ...options, persistence, ...more }, clock);
+      const next = makeJobApp({ ...options, persistence, ...more }, clock, made.path);
       await defines(next);
       await next.app.jobQueue.start();
       await clock.advance(0);
       return next;
     },
   };
+}
+
+/** An application that runs jobs. */
+export async function startJobApp(options: Partial<MyOptions> = {}, clock?: DrivenClock): Promise<JobApp> {
+  const made = makeJobApp(options, clock);
+  await made.app.jobQueue.start();
+  return made;
 }

@@ -28,7 +28,7 @@ import { initialValue, type UnitModel, type Value } from "../reference/unit-mode
 import { Violation } from "../violation.ts";
 import { refuse, type Call } from "./faults.ts";
 import type { TelegramUpdate } from "./telegram.ts";
-import { TellingEngine, type Around } from "./telling-engine.ts";
+import { TellingEngine, type Around, type AroundNote } from "./telling-engine.ts";
 import { TellingPersistence } from "./telling-persistence.ts";
 import { WatchedPersistence, type Watcher } from "./watched-persistence.ts";
 import { QUIET_TURNS } from "./quiet.ts";
@@ -332,7 +332,10 @@ export class Life implements Watcher {
   }
 
   /** The engine begins with something about a job. */
-  async #task<T>({ chatId, userId, keys, alone }: Task, run: (around: Around) => Promise<T>): Promise<T> {
+  async #task<T>(
+    { chatId, userId, keys, alone }: Task,
+    run: (around: Around, aroundNote: AroundNote) => Promise<T>,
+  ): Promise<T> {
     const [key] = keys;
     if (key?.kind !== "job") throw new TypeError("A task is about a job.");
     const model = this.#world.model.tasking(key.id, chatId, userId, alone);
@@ -345,9 +348,17 @@ export class Life implements Watcher {
       });
       return result as never;
     };
+    const aroundNote: AroundNote = (_unit, note) => async (change) => {
+      const noting: Effect[] = [];
+      const text = change.record && jobAsKept(change.record);
+      this.#world.check(() => noting.push(this.#world.model.jobNoting(model, text)));
+      if (this.#world.violation !== undefined) return never;
+      await this.#unlessDead(note(change));
+      this.#require(noting);
+    };
     let value: T | undefined;
     const settlement = await this.#settle(model, async () => {
-      value = await run(around);
+      value = await run(around, aroundNote);
       return "handled";
     });
     if ("error" in settlement) throw settlement.error;

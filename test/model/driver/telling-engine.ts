@@ -1,11 +1,14 @@
-import { Engine, type EngineOptions, type Task, type TransactionKeys } from "../../../src/engine/engine.ts";
+import { Engine, type EngineOptions, type Note, type Task, type TransactionKeys } from "../../../src/engine/engine.ts";
 import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";
 
 /** Runs what a call does in a unit of work of its own. */
 export type Around = <T>(unit: UnitOfWork, work: () => Promise<T>) => Promise<T>;
 
-/** Hears of a task, and runs it with something around its unit of work. */
-export type OnTask = <T>(task: Task, run: (around: Around) => Promise<T>) => Promise<T>;
+/** What a task notes goes through this. */
+export type AroundNote = (unit: UnitOfWork, note: Note) => Note;
+
+/** Hears of a task, and runs it with something around its unit of work and what it notes. */
+export type OnTask = <T>(task: Task, run: (around: Around, aroundNote: AroundNote) => Promise<T>) => Promise<T>;
 
 /** The real engine, which tells of the units of work that are no update's: of calls outside of handlers, and of jobs. */
 export class TellingEngine extends Engine {
@@ -17,8 +20,10 @@ export class TellingEngine extends Engine {
     this.#onTask = onTask;
   }
 
-  override run<T>(task: Task, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.#onTask(task, (around) => super.run(task, (unit) => around(unit, () => work(unit))));
+  override run<T>(task: Task, work: (unit: UnitOfWork, note: Note) => Promise<T>): Promise<T> {
+    return this.#onTask(task, (around, aroundNote) =>
+      super.run(task, (unit, note) => around(unit, () => work(unit, aroundNote(unit, note)))),
+    );
   }
 
   /** Makes a call, around whose unit of work `around` stands. */

@@ -176,7 +176,11 @@ function carryOut(made: Call, caller: CallerThen, keys: readonly string[], resul
   model.drop(key);
 }
 
-function carryOutJob(made: Extract<Call, { readonly job: JobId }>, { model, now }: CallerThen, found: unknown): void {
+function carryOutJob(
+  made: Extract<Call, { readonly job: JobId }>,
+  { model, reference, now }: CallerThen,
+  found: unknown,
+): void {
   const key = JOB + made.job;
   const job = model.own(key)?.value as JobState | undefined;
   if (made.do !== "schedule") {
@@ -187,8 +191,9 @@ function carryOutJob(made: Extract<Call, { readonly job: JobId }>, { model, now 
     if (made.do === "remove") model.drop(key);
     return;
   }
-  const { data, chat, user } = made.wanted;
-  const fresh = newJob(made.wanted, made.wanted.delay, now);
+  const { data, user, chat: named } = made.wanted;
+  const chat = named === undefined ? undefined : resolveChat(named, reference.kept);
+  const fresh = newJob({ ...made.wanted, chat }, made.wanted.delay, now);
   const isSame =
     job?.definition === fresh.definition &&
     job.rhythm === fresh.rhythm &&

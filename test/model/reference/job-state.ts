@@ -86,9 +86,10 @@ export function afterFailure(job: JobState, scheduled: number, attempt: number, 
   return { ...kept, next: nextAfter(job, scheduled) };
 }
 
-/** What a job is that was begun too often. */
-export function givenUp({ definition, rhythm, anchor, data, chat, user, next }: JobState): JobState {
-  return { definition, rhythm, anchor, data, chat, user, failed: next };
+/** What a job is whose run that is due was begun too often. */
+export function givenUp(job: JobState, now: number): JobState {
+  const { definition, rhythm, anchor, data, chat, user } = job;
+  return { definition, rhythm, anchor, data, chat, user, failed: afterRun(job, now).scheduled };
 }
 
 function nextAfter({ rhythm, anchor = 0 }: Pick<JobState, "rhythm" | "anchor">, moment: number): number | undefined {

@@ -4,6 +4,7 @@ import { Accepted } from "./accepted.ts";
 import { AttemptNoted } from "./attempt-noted.ts";
 import { ChatMoved, type Merge } from "./chat-moved.ts";
 import { differences } from "./differences.ts";
+import { Concluded } from "./concluded.ts";
 import { Dropped } from "./dropped.ts";
 import type { Effect } from "./effect.ts";
 import type { FileContent } from "./file-content.ts";
@@ -166,6 +167,23 @@ export class Model {
     this.#tally.count(`a job runs${run.attempt > 1 || (job.begun ?? 0) > 1 ? " again" : ""}`);
   }
 
+  /** A run that an earlier life may have begun is noted, in a commit of its own, before it begins. */
+  jobNoting(unit: UnitModel, text: string | undefined): Effect {
+    const { key, job } = jobOfUnit(unit);
+    const { begun = 0 } = job ?? {};
+    if (job === undefined || dueOf(job) > this.#jobsStartedAt || begun >= this.#options.maxAttempts)
+      throw new Violation(`${unit.subject.name} notes that ${key} is begun, and may not`);
+    const [before, noted] = [jobText(job), jobText({ ...job, begun: begun + 1 })];
+    if (text !== noted) throw new Violation(`${unit.subject.name} notes ${text}, must be ${noted}`);
+    unit.note(key, noted);
+    unit.undo = new Restored(key, { noted, before });
+    if (this.#isStopping) this.expect(unit.undo);
+    this.#tally.count("a run of a job is noted");
+    return this.expect(
+      new Concluded(`the note of ${key}`, [{ key, before, after: noted, isShared: false }], undefined, false),
+    );
+  }
+
   /** What was to be done about a job without running it leaves the job like this. */
   jobNoted(unit: UnitModel, text: string | undefined): void {
     if (unit.jobRun !== undefined) return;
@@ -175,12 +193,8 @@ export class Model {
     if (text === before) return;
     const note = possible.find((one) => jobText(one) === text);
     if (note === undefined) throw new Violation(`${unit.subject.name} leaves ${key} as ${text}, and it was ${before}`);
-    if (note.begun !== undefined && before !== undefined) {
-      unit.undo = new Restored(key, { noted: text ?? "", before });
-      if (this.#isStopping) this.expect(unit.undo);
-    }
     unit.assign(key, note as unknown as Value);
-    this.#tally.count(note.begun === undefined ? "a job fails" : "a run of a job is noted");
+    this.#tally.count("a job fails");
   }
 
   /** The bot begins to run jobs. */
@@ -402,7 +416,7 @@ export class Model {
     );
   }
 
-  /** What may be noted about a job: that a run is begun, or given up, or has failed. */
+  /** What may be noted about a job: that a run is given up, or has failed. */
   #notesOf(key: string, job: JobState): JobState[] {
     const failed = this.#failedRuns.get(key);
     this.#failedRuns.delete(key);
@@ -410,7 +424,7 @@ export class Model {
     if (failed !== undefined) return failed.before === contentOf(job) ? [{ ...failed.after, chat, user }] : [];
     if (dueOf(job) > this.now) return [];
     const { begun = 0 } = job;
-    return [begun >= this.#options.maxAttempts ? givenUp(job) : { ...job, begun: begun + 1 }];
+    return begun >= this.#options.maxAttempts ? [givenUp(job, this.now)] : [];
   }
 
   #noteFailedRun({ jobRun, subject }: UnitModel): void {

@@ -153,6 +153,15 @@ export class UnitModel {
     return loaded.touched.value;
   }
 
+  /** A record of its own is kept like this by now: what follows is a change of that. */
+  note(key: string, text: string): void {
+    const loaded = this.#loaded.get(key);
+    if (loaded === undefined) return;
+    loaded.text = text;
+    loaded.possible = new Set([text]);
+    delete loaded.touched;
+  }
+
   assign(key: string, value: Value): void {
     const loaded = this.#loaded.get(key);
     if (loaded !== undefined) loaded.touched = { value };

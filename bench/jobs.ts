@@ -1,0 +1,124 @@
+// What jobs cost: `npm run bench:jobs`. A million that wait, at the start and for each update; ten thousand that are due in the same second.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Bot, type Context } from "grammy";
+import { Application, SqlitePersistence, type PersistentContext } from "../src/index.ts";
+
+type MyContext = PersistentContext<Context, { chat: { n: number } }>;
+
+const WAITING = Number(process.env["JOBS"] ?? 1_000_000);
+const DUE = 10_000;
+const UPDATES = 3000;
+const PAGE = 10_000;
+const FAR = Date.now() + 365 * 24 * 60 * 60 * 1000;
+const folder = mkdtempSync(join(tmpdir(), "perdure-jobs-"));
+let updateId = 1;
+
+interface Made {
+  readonly bot: Bot<MyContext>;
+  readonly app: Application<MyContext>;
+  /** How many runs have ended, and how many went on at the same time. */
+  readonly runs: { ended: number; running: number; most: number };
+}
+
+function make(file: string): Made {
+  const bot = new Bot<MyContext>("1:x", { botInfo: { id: 1, is_bot: true, first_name: "b", username: "b" } as never });
+  const persistence = new SqlitePersistence({ path: join(folder, file) });
+  const app = new Application(bot, { persistence, initial: { chat: () => ({ n: 0 }) } });
+  const runs = { ended: 0, running: 0, most: 0 };
+  app.jobQueue.define("job", async (ctx) => {
+    runs.running += 1;
+    runs.most = Math.max(runs.most, runs.running);
+    ctx.chatData.n += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    runs.running -= 1;
+    ctx.afterCommit(() => void (runs.ended += 1));
+  });
+  bot.on("message", (ctx) => void (ctx.chatData.n += 1));
+  return { bot, app, runs };
+}
+
+/** Puts jobs into a file as fast as the file takes them. */
+async function fill(file: string, count: number, at: number): Promise<void> {
+  const persistence = new SqlitePersistence({ path: join(folder, file) });
+  await persistence.open({ botId: 1, now: () => Date.now() });
+  for (let from = 0; from < count; from += PAGE) {
+    const changes = Array.from({ length: Math.min(PAGE, count - from) }, (_, index) => {
+      const chatId = from + index + 1;
+      const schedule = { kind: "once", at };
+      const value = { definition: "job", name: "job", schedule, data: { text: "Tea is ready" }, version: 0, next: at };
+      const record = { text: JSON.stringify(value), version: 0, time: at, chatId };
+      return { key: { kind: "job", id: `job ${chatId}` } as const, record };
+    });
+    await persistence.commit([{ changes }]);
+  }
+  await persistence.close();
+}
+
+function update(chat: number): never {
+  const from = { id: chat, is_bot: false, first_name: "A" };
+  const message = { message_id: 1, date: 0, text: "x", from, chat: { id: chat, type: "private", first_name: "A" } };
+  return { update_id: updateId++, message } as never;
+}
+
+async function startOf(file: string): Promise<{ milliseconds: number; megabytes: number; perUpdate: number }> {
+  globalThis.gc?.();
+  const before = process.memoryUsage().rss;
+  const { bot, app } = make(file);
+  const began = performance.now();
+  await app.jobQueue.start();
+  const milliseconds = performance.now() - began;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const megabytes = (process.memoryUsage().rss - before) / 2 ** 20;
+  for (let warm = 0; warm < 300; warm += 1) await bot.handleUpdate(update(warm + 1));
+  const times: number[] = [];
+  for (let index = 0; index < UPDATES; index += 1) {
+    const at = performance.now();
+    await bot.handleUpdate(update((index % 500) + 1));
+    times.push(performance.now() - at);
+  }
+  await app.shutdown();
+  return { milliseconds, megabytes, perUpdate: (times.sort((a, b) => a - b)[UPDATES / 2] ?? 0) * 1000 };
+}
+
+async function dueAtOnce(): Promise<void> {
+  await fill("due.sqlite", DUE, Date.now() + 3000);
+  const { app, runs } = make("due.sqlite");
+  await app.jobQueue.start();
+  while (runs.ended === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const began = performance.now();
+  const before = process.memoryUsage().rss;
+  let peak = 0;
+  let longest = 0;
+  for (let last = performance.now(); runs.ended < DUE; last = performance.now()) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    longest = Math.max(longest, performance.now() - last);
+    peak = Math.max(peak, process.memoryUsage().rss);
+  }
+  const seconds = (performance.now() - began) / 1000;
+  await app.shutdown();
+  const growth = Math.round((peak - before) / 2 ** 20);
+  console.log(
+    `${DUE} due in the same second: ${seconds.toFixed(2)} s (${Math.round(DUE / seconds)}/s), ` +
+      `at most ${runs.most} at the same time, ${growth} MB more, the event loop held up for ${longest.toFixed(1)} ms at most`,
+  );
+}
+
+try {
+  await fill("none.sqlite", 0, FAR);
+  await fill("many.sqlite", WAITING, FAR);
+  await startOf("none.sqlite");
+  for (let round = 1; round <= 3; round += 1) {
+    for (const file of ["none.sqlite", "many.sqlite"]) {
+      const { milliseconds, megabytes, perUpdate } = await startOf(file);
+      console.log(
+        `${file === "none.sqlite" ? 0 : WAITING} waiting: start ${milliseconds.toFixed(1)} ms, ${megabytes.toFixed(1)} MB, ` +
+          `one update at a time ${perUpdate.toFixed(0)} us (median)`,
+      );
+    }
+  }
+  await dueAtOnce();
+} finally {
+  rmSync(folder, { recursive: true });
+}
