@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import fc from "fast-check";
 import { InlineKeyboard, webhookCallback, type ApiClientOptions } from "grammy";
 import * as v from "valibot";
@@ -240,6 +241,46 @@ describe("sending", () => {
     queue.shift()?.();
     await expect(handling).rejects.toThrow("no");
     expect(keyboards(path)).toEqual([]);
+  });
+
+  test("a button that another update sends while its maker runs is kept with the one that sends it", async () => {
+    const { bot, path } = setUp();
+    let cached: InlineKeyboard | undefined;
+    const gate = Promise.withResolvers<void>();
+    bot.command("first", async () => {
+      cached = keyboardOf("x");
+      await gate.promise;
+      throw new Error("no");
+    });
+    bot.command("second", (ctx) => ctx.reply("Menu", { reply_markup: cached as InlineKeyboard }));
+    const first = bot.handleUpdate(textUpdate("/first"));
+    await settled();
+    await bot.handleUpdate(textUpdate("/second", { chat: -2, user: 8 }));
+    gate.resolve();
+    await expect(first).rejects.toThrow("no");
+    expect(keyboards(path)).toHaveLength(1);
+  });
+
+  test("and its maker need not wait for that call", async () => {
+    const { bot, telegram, path } = setUp();
+    let cached: InlineKeyboard | undefined;
+    const gate = Promise.withResolvers<void>();
+    const sending = Promise.withResolvers<void>();
+    bot.command("first", async () => {
+      cached = keyboardOf("x");
+      await gate.promise;
+    });
+    bot.command("second", (ctx) => ctx.reply("Menu", { reply_markup: cached as InlineKeyboard }));
+    const first = bot.handleUpdate(textUpdate("/first"));
+    await settled();
+    telegram.script = async () => (await sending.promise, undefined);
+    const second = bot.handleUpdate(textUpdate("/second", { chat: -2, user: 8 }));
+    while (telegram.calls.length === 0) await settled(1);
+    gate.resolve();
+    await first;
+    sending.resolve();
+    await second;
+    expect(keyboards(path)).toHaveLength(1);
   });
 });
 
@@ -657,6 +698,181 @@ describe("removing", () => {
     await app.clearCallbackData({ before: Date.now() + 1000 });
     expect(keyboards(path)).toEqual([]);
     expect(() => app.clearCallbackData({ before: Number.NaN })).toThrow(TypeError);
+  });
+
+  test("the value stays in hand when the keyboard is dropped before it is read", async () => {
+    const { bot, telegram } = setUp();
+    const seen: unknown[] = [];
+    bot.command("menu", (ctx) => ctx.reply("Menu", { reply_markup: keyboardOf("x") }));
+    bot.on("callback_query", async (ctx) => {
+      await ctx.dropCallbackData();
+      seen.push(ctx.callbackData);
+    });
+    await bot.handleUpdate(textUpdate("/menu"));
+    await bot.handleUpdate(pressUpdate(telegram.data()[0] ?? ""));
+    expect(seen).toEqual(["x"]);
+    expect(telegram.of("answerCallbackQuery")).toEqual([]);
+  });
+
+  test("and when the message is edited before it is read", async () => {
+    const { bot, telegram } = setUp();
+    const seen: unknown[] = [];
+    bot.command("menu", (ctx) => ctx.reply("Menu", { reply_markup: keyboardOf("x") }));
+    bot.on("callback_query", async (ctx) => {
+      await ctx.editMessageText("Working");
+      seen.push(ctx.callbackData);
+    });
+    await bot.handleUpdate(textUpdate("/menu"));
+    await bot.handleUpdate(pressUpdate(telegram.data()[0] ?? ""));
+    expect(seen).toEqual(["x"]);
+  });
+
+  test("received buttons that are sent again beside a new one stay", async () => {
+    const { bot, app, telegram } = setUp();
+    const seen: unknown[] = [];
+    bot.command("menu", (ctx) => ctx.reply("Menu", { reply_markup: keyboardOf("x", "y") }));
+    bot.on("callback_query", async (ctx) => {
+      seen.push(ctx.callbackData);
+      const [row = []] = ctx.callbackQuery.message?.reply_markup?.inline_keyboard ?? [];
+      if (row.length > 0)
+        await ctx.editMessageReplyMarkup({ reply_markup: { inline_keyboard: [row, [dataButton("more", "more")]] } });
+    });
+    await bot.handleUpdate(textUpdate("/menu"));
+    const [{ reply_markup: markup } = {}] = telegram.of("sendMessage");
+    const [x = "", y = ""] = telegram.data();
+    await bot.handleUpdate(pressUpdate(x, { markup }));
+    await idle(app);
+    await bot.handleUpdate(pressUpdate(y));
+    expect(seen).toEqual(["x", "y"]);
+  });
+
+  test("what Telegram is not sent is not looked at: a callback_data that is undefined", async () => {
+    const { bot } = setUp();
+    const button = { text: "x", url: "https://example.org", callback_data: undefined };
+    const edit = bot.api.editMessageText(-1, 5, "x", { reply_markup: { inline_keyboard: [[button as never]] } });
+    await expect(edit).resolves.toMatchObject({ message_id: 5 });
+  });
+
+  test("two updates that edit each other's messages do not wait for each other", async () => {
+    const { bot, telegram, app, reported } = setUp();
+    const errors: unknown[] = [];
+    bot.command("menu", async (ctx) => {
+      await ctx.reply("Menu", { reply_markup: keyboardOf("1001") });
+      await ctx.api.sendMessage(-2, "Menu", { reply_markup: keyboardOf("1002") });
+    });
+    const both = Promise.withResolvers<void>();
+    let n = 0;
+    bot.on("callback_query", async (ctx) => {
+      await ctx.editMessageText("approved");
+      if ((n += 1) === 2) both.resolve();
+      await both.promise;
+      const own = ctx.callbackQuery.message?.message_id;
+      if (own === 1001) await ctx.api.editMessageText(-2, 1002, "approved by 1");
+      else await ctx.api.editMessageText(-1, 1001, "approved by 2");
+    });
+    await bot.handleUpdate(textUpdate("/menu"));
+    const [b = ""] = telegram.data();
+    const [a = ""] = telegram.data(1);
+    await Promise.all([
+      bot.handleUpdate(pressUpdate(a, { chat: -1, user: 1, message: 1001 })),
+      bot.handleUpdate(pressUpdate(b, { chat: -2, user: 2, message: 1002 })),
+    ]).catch((e) => errors.push(String(e)));
+    await idle(app);
+    expect([errors, reported]).toEqual([[], []]);
+  });
+
+  test("nor if they give them new keyboards", async () => {
+    const { bot, telegram, app, reported } = setUp();
+    const errors: unknown[] = [];
+    bot.command("menu", async (ctx) => {
+      await ctx.reply("Menu", { reply_markup: keyboardOf("1001") });
+      await ctx.api.sendMessage(-2, "Menu", { reply_markup: keyboardOf("1002") });
+    });
+    const both = Promise.withResolvers<void>();
+    let n = 0;
+    bot.on("callback_query", async (ctx) => {
+      await ctx.editMessageText("next", { reply_markup: keyboardOf("n") });
+      if ((n += 1) === 2) both.resolve();
+      await both.promise;
+      const own = ctx.callbackQuery.message?.message_id;
+      const markup = { reply_markup: keyboardOf("o") };
+      if (own === 1001) await ctx.api.editMessageText(-2, 1002, "by 1", markup);
+      else await ctx.api.editMessageText(-1, 1001, "by 2", markup);
+    });
+    await bot.handleUpdate(textUpdate("/menu"));
+    const [b = ""] = telegram.data();
+    const [a = ""] = telegram.data(1);
+    await Promise.all([
+      bot.handleUpdate(pressUpdate(a, { chat: -1, user: 1, message: 1001 })),
+      bot.handleUpdate(pressUpdate(b, { chat: -2, user: 2, message: 1002 })),
+    ]).catch((e) => errors.push(String(e)));
+    await idle(app);
+    expect([errors, reported]).toEqual([[], []]);
+  });
+
+  test("a keyboard that came while another removal was waited for stays", async () => {
+    const { bot, app, telegram } = setUp();
+    const seen: unknown[] = [];
+    bot.command("menu", (ctx) => ctx.reply("Menu", { reply_markup: keyboardOf("x") }));
+    const gate = Promise.withResolvers<void>();
+    bot.on("callback_query", async (ctx) => {
+      seen.push(ctx.callbackData);
+      if (ctx.callbackData === "x") await gate.promise;
+    });
+    await bot.handleUpdate(textUpdate("/menu"));
+    await bot.handleUpdate(textUpdate("/menu"));
+    const pressing = bot.handleUpdate(pressUpdate(telegram.data()[0] ?? "", { message: 1002, chat: -9 }));
+    while (seen.length === 0) await settled(1);
+    await bot.api.editMessageText(-1, 1002, "other");
+    await settled();
+    await bot.api.editMessageText(-1, 1001, "wait");
+    await bot.api.editMessageText(-1, 1001, "new", { reply_markup: keyboardOf("new") });
+    await settled();
+    gate.resolve();
+    await pressing;
+    await idle(app);
+    await bot.handleUpdate(pressUpdate(telegram.data()[0] ?? "", { message: 1001 }));
+    expect(seen).toEqual(["x", "new"]);
+  });
+
+  test("an edit that a transformer makes in the midst of another update does not keep that from ending", async () => {
+    const { bot, telegram, reported } = setUp();
+    const queue: (() => void)[] = [];
+    bot.api.config.use((prev, method, payload, signal) =>
+      method === "editMessageText"
+        ? new Promise((resolve, reject) => queue.push(() => void prev(method, payload, signal).then(resolve, reject)))
+        : prev(method, payload, signal),
+    );
+    let ticks = 0;
+    const failures: string[] = [];
+    bot.on("message:text", (ctx) => ctx.reply("Menu", { reply_markup: keyboardOf(ctx.msg.text) }));
+    bot.on("callback_query", async (ctx) => {
+      if (ctx.callbackData === "a") await ctx.editMessageText("done");
+      else {
+        queue.shift()?.();
+        for (let n = 0; n < ticks; n += 1) await Promise.resolve();
+      }
+    });
+    for (; ticks < 16; ticks += 1) {
+      await bot.handleUpdate(textUpdate("a"));
+      const message = 1000 + telegram.of("sendMessage").length;
+      const [a = ""] = telegram.data();
+      await bot.handleUpdate(textUpdate("b"));
+      const [b = ""] = telegram.data();
+      const first = bot.handleUpdate(pressUpdate(a, { chat: -1, message }));
+      while (queue.length === 0) await settled(1);
+      const second = bot.handleUpdate(pressUpdate(b, { chat: -2, user: 8, message: message + 1 }));
+      await Promise.all([first, second]).catch((e) => failures.push(`${ticks} ${String(e)}`));
+      await settled();
+    }
+    expect([failures, reported]).toEqual([[], []]);
+  });
+
+  test("a call alone opens nothing", async () => {
+    const { bot, path } = setUp();
+    await bot.api.deleteMessage(-1, 5);
+    await settled();
+    expect(existsSync(path)).toBe(false);
   });
 });
 

@@ -7,6 +7,8 @@ export interface CallbackDataHost {
   botId(): number;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Whether the application is open, or about to be. */
+  isOpen(): boolean;
   /** The engine, opened if need be. */
   engine(): Promise<Engine>;
   /** The unit of work that the caller is a handler of. */

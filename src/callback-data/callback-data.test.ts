@@ -12,7 +12,7 @@ import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { PerdureError } from "../errors.ts";
 import type { AtomicPersistence } from "../persistence/atomic-persistence.ts";
 import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
-import { CallbackData } from "./callback-data.ts";
+import { CallbackData, type MessageWithKeyboard } from "./callback-data.ts";
 import { dataButton } from "./data-button.ts";
 import { InvalidCallbackData } from "./invalid-callback-data.ts";
 import type { Limits } from "./kept-limits.ts";
@@ -30,6 +30,8 @@ interface Setting {
   readonly send: (value: unknown) => Promise<string>;
   /** Presses a button in a unit of work, and gives its value. */
   readonly press: (data: string) => Promise<unknown>;
+  /** The values of a message's buttons. */
+  readonly read: (message: MessageWithKeyboard) => Promise<(readonly unknown[])[]>;
   /** The values of all keyboards that are kept, in the order of their last use. */
   readonly kept: () => Promise<unknown[]>;
 }
@@ -59,6 +61,7 @@ async function start(
     {
       botId: () => 1,
       now: () => clock.now(),
+      isOpen: () => true,
       engine: async () => engine,
       current: () => engine.current,
       join: (name, work) => engine.join(name, {}, work),
@@ -82,6 +85,7 @@ async function start(
       await callbackData.idle();
       return value;
     },
+    read: (message) => engine.transaction({}, (unit) => callbackData.valuesIn(unit, message)),
     async kept() {
       const records = await persistence.earliest("keyboard", { until: Number.MAX_SAFE_INTEGER, limit: 10_000 });
       return records.map(({ record }) => Object.values(JSON.parse(record.text) as object)[0] as unknown);
@@ -144,7 +148,7 @@ describe("the limits", () => {
   });
 
   test("what was not used for the ttl is invalid at once, and removed within an hour of use of others", async () => {
-    const { clock, send, press, kept } = await start({ ttl: DAY });
+    const { clock, send, press, read, kept } = await start({ ttl: DAY });
     const unseen = await send("unseen");
     const old = await send("old");
     await clock.advance(DAY - 2);
@@ -153,6 +157,8 @@ describe("the limits", () => {
     expect(await press(unseen)).toBeInstanceOf(InvalidCallbackData);
     expect(await kept()).toEqual(["old"]);
     await clock.advance(DAY - 1);
+    const markup = { inline_keyboard: [[{ text: "x", callback_data: old }]] };
+    expect(await read({ reply_markup: markup, from: { id: 1 } })).toEqual([[expect.any(InvalidCallbackData)]]);
     const other = await send("other");
     expect(await kept()).toEqual(["other"]);
     expect(await press(old)).toBeInstanceOf(InvalidCallbackData);

@@ -59,9 +59,9 @@ export class CallbackData {
     return this.#sent.send(method, payload, options, perform);
   }
 
-  /** A call was made that may have taken keyboards away. */
-  edited(method: string, payload: Payload): Promise<void> {
-    return this.#messages.edited(method, payload);
+  /** A call was made that may have taken keyboards away; `within` is the unit of work of the context whose api has made it. */
+  edited(method: string, payload: Payload, within?: UnitOfWork): Promise<void> {
+    return this.#messages.edited(method, payload, within);
   }
 
   /**
@@ -95,8 +95,9 @@ export class CallbackData {
       for (const row of markup.inline_keyboard) {
         const values: unknown[] = [];
         for (const button of row) {
-          const data = "callback_data" in button ? button.callback_data : "";
-          values.push(owner === undefined || isOurs ? await this.#valueOf(unit, data, isOurs) : undefined);
+          const { callback_data: data } = button as { readonly callback_data?: unknown };
+          const isReadable = typeof data === "string" && (owner === undefined || isOurs);
+          values.push(isReadable ? await this.#valueOf(unit, data, isOurs) : undefined);
         }
         rows.push(values);
       }
@@ -152,9 +153,10 @@ export class CallbackData {
   async #valueOf(unit: UnitOfWork, data: string, isOurs: boolean): Promise<unknown> {
     const token = readToken(data, this.#host.botId());
     if (token === undefined) return undefined;
-    const target =
-      token === "forged" ? undefined : { token, keyboard: await this.#open(unit, "callbackDataIn", token.keyboard) };
-    const value = valueIn(target, data);
+    const value =
+      token === "forged"
+        ? new InvalidCallbackData(data)
+        : valueIn((await this.#open(unit, "callbackDataIn", token.keyboard)).get(), token, data);
     // A channel's message has no sender: it may be another bot's.
     return value instanceof InvalidCallbackData && !isOurs ? undefined : value;
   }

@@ -22,8 +22,8 @@ const NO_TOKEN = "dataButton of perdure, sent past the Application of its bot, w
  * for grammY's `InlineKeyboard`: `new InlineKeyboard().add(dataButton("Buy", order)).url("Help", url)`.
  *
  * When it is sent, through `ctx` or through the api of a bot that has an `Application`, a token stands in its `callback_data`, and the value is
- * kept in the commit of the unit of work in which the button was made (if that is over, or if there was none, of the one that sends it; else
- * in a commit of its own, when the message is sent). A press gives it back: `ctx.callbackData`. Each sending keeps the value as it is
+ * kept in the commit of the unit of work whose context sends it (through `bot.api`, of the one in which the button was made, or of the one that
+ * sends it if that is over or if there was none; else in a commit of its own, when the message is sent). A press gives it back: `ctx.callbackData`. Each sending keeps the value as it is
  * then, also of a button that is sent again. A value that cannot be kept makes the call reject with `PERDURE_CANNOT_KEEP` before anything is sent.
  *
  * Throws a `TypeError` for `undefined`, which is no value.

@@ -6,7 +6,9 @@ import type { CallbackDataHost } from "./callback-data-host.ts";
 import { isInlineKeyboard, type Payload } from "./inline-keyboards.ts";
 import type { KeptLimits } from "./kept-limits.ts";
 import { placeKey, placesEdited, type MessagePlace } from "./message-place.ts";
-import { readToken } from "./token.ts";
+import { keyboardsIn } from "./token.ts";
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** The limits of both kinds of records. */
 export interface LimitsOfBoth {
@@ -19,6 +21,9 @@ export interface LimitsOfBoth {
  *
  * What Telegram has done is done, whatever becomes of the unit of work that asked for it. So a unit removes what it has touched itself, and
  * the rest is removed beside it, in units of their own.
+ *
+ * Nobody waits for the record of a message, which no handler knows of: two units that edit the same messages would wait for each other. What is
+ * not noted for that reason goes with the limits.
  */
 export class MessageKeyboards {
   readonly #host: CallbackDataHost;
@@ -32,39 +37,42 @@ export class MessageKeyboards {
     this.#limits = limits;
   }
 
-  /** A message has a new keyboard. */
-  async put(unit: UnitOfWork, place: MessagePlace, keyboard: string): Promise<void> {
-    const value = await unit.open(placeKey(place));
+  /** A message has a new keyboard, in a call with this payload. */
+  async put(unit: UnitOfWork, place: MessagePlace, keyboard: string, payload: Payload): Promise<void> {
+    this.#waiting.delete(place);
+    const value = await unit.openFree(placeKey(place));
+    if (value === undefined) return;
     const old = value.get();
     value.set(keyboard);
     value.foundBy = { time: this.#host.now() };
     this.#limits.callbackQuery.watch(unit, value);
-    if (typeof old !== "string" || old === keyboard) return;
+    // Buttons that were received may be sent again, beside new ones.
+    if (typeof old !== "string" || this.#keyboardsIn(payload).has(old)) return;
     const known = unit.known({ kind: "keyboard", id: old });
     if (known === undefined) this.#start(() => this.#drop(old));
     else this.#dropKeyboard(unit, known);
   }
 
-  /** A call was made that may have taken keyboards away. */
-  async edited(method: string, payload: Payload): Promise<void> {
+  /** A call was made that may have taken keyboards away; `within` is the unit of work of the context whose api has made it. */
+  async edited(method: string, payload: Payload, within?: UnitOfWork): Promise<void> {
     const places = placesEdited(method, payload);
     // One that has data buttons was put there.
-    if (places.length === 0 || this.#hasTokens(payload)) return;
-    const unit = this.#host.current();
-    const isUsing = unit !== undefined && unit.opened("keyboard").length > 0;
+    if (places.length === 0 || this.#keyboardsIn(payload).size > 0) return;
     for (const place of places) {
-      if (!isUsing || !(await unit.perform(method, () => this.#dropKnown(unit, place)))) this.#waiting.add(place);
+      const unit = this.#userOf(place, within);
+      const isDropped = await unit?.perform(method, () => this.#dropKnown(unit, place));
+      if (isDropped !== true) this.#waiting.add(place);
     }
-    if (this.#waiting.size > 0) this.#start(() => this.#dropWaiting());
+    // A call alone opens nothing. What waits is removed with the next one.
+    if (this.#waiting.size > 0 && this.#host.isOpen()) this.#start(() => this.#dropWaiting());
   }
 
   /** Removes a keyboard, and that it stands in this message. */
   async remove(unit: UnitOfWork, keyboard: string, place: MessagePlace | undefined): Promise<boolean> {
-    // Always in this order, so that nobody waits for the other.
     const value = await unit.open({ kind: "keyboard", id: keyboard });
     const wasThere = value.current !== undefined;
     this.#dropKeyboard(unit, value);
-    if (place !== undefined) this.#forget(unit, await unit.open(placeKey(place)), keyboard);
+    if (place !== undefined) this.#forget(unit, await unit.openFree(placeKey(place)), keyboard);
     return wasThere;
   }
 
@@ -73,8 +81,20 @@ export class MessageKeyboards {
     await this.#running;
   }
 
+  /** The unit of work that may own the keyboard of a message itself. */
+  #userOf(place: MessagePlace, within: UnitOfWork | undefined): UnitOfWork | undefined {
+    if (within !== undefined) {
+      const isAble = !within.isOver && !within.isAside;
+      return isAble && within.opened("keyboard").length > 0 ? within : undefined;
+    }
+    // A transformer may have made the call in the midst of another unit, which must not be kept from ending.
+    const current = this.#host.current();
+    return current?.known(placeKey(place)) === undefined ? undefined : current;
+  }
+
   async #dropKnown(unit: UnitOfWork, place: MessagePlace): Promise<boolean> {
-    const stands = await unit.open(placeKey(place));
+    const stands = await unit.openFree(placeKey(place));
+    if (stands === undefined) return false;
     const keyboard = stands.get();
     if (typeof keyboard !== "string") return stands.loaded === undefined;
     const value = unit.known({ kind: "keyboard", id: keyboard });
@@ -89,18 +109,14 @@ export class MessageKeyboards {
     this.#limits.keyboard.watch(unit, value);
   }
 
-  #forget(unit: UnitOfWork, stands: KeptValue, keyboard: string): void {
-    if (stands.get() !== keyboard) return;
+  #forget(unit: UnitOfWork, stands: KeptValue | undefined, keyboard: string): void {
+    if (stands?.get() !== keyboard) return;
     stands.drop();
     this.#limits.callbackQuery.watch(unit, stands);
   }
 
-  #hasTokens({ reply_markup: markup }: Payload): boolean {
-    if (!isInlineKeyboard(markup)) return false;
-    const botId = this.#host.botId();
-    return markup.inline_keyboard.flat().some((button) => {
-      return "callback_data" in button && typeof readToken(button.callback_data, botId) === "object";
-    });
+  #keyboardsIn({ reply_markup: markup }: Payload): ReadonlySet<string> {
+    return isInlineKeyboard(markup) ? keyboardsIn(markup, this.#host.botId()) : NONE;
   }
 
   #start(work: () => Promise<void>): void {
@@ -117,10 +133,12 @@ export class MessageKeyboards {
   }
 
   async #dropWaiting(): Promise<void> {
+    const hasAny = await this.#limits.callbackQuery.hasAny();
+    const engine = await this.#host.engine();
+    // Not before: until then another keyboard may have come, and have ended the waiting.
     const places = [...this.#waiting];
     this.#waiting.clear();
-    if (places.length === 0 || !(await this.#limits.callbackQuery.hasAny())) return;
-    const engine = await this.#host.engine();
+    if (!hasAny || places.length === 0) return;
     const keyboards = await engine.records.copies(places.map(placeKey));
     for (const [index, place] of places.entries()) {
       const keyboard = keyboards[index];
@@ -132,9 +150,9 @@ export class MessageKeyboards {
     await this.#host.join("removing a keyboard that was replaced", async (unit) => {
       if (place === undefined) return this.remove(unit, keyboard, place);
       const value = await unit.open({ kind: "keyboard", id: keyboard });
-      const stands = await unit.open(placeKey(place));
+      const stands = await unit.openFree(placeKey(place));
       // It may have another keyboard by now.
-      if (stands.get() !== keyboard) return false;
+      if (stands !== undefined && stands.get() !== keyboard) return false;
       this.#dropKeyboard(unit, value);
       this.#forget(unit, stands, keyboard);
       return true;

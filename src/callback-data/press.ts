@@ -29,8 +29,7 @@ export class Press {
    */
   get value(): unknown {
     if (this.#target !== undefined) this.#unit.known(this.#target.keyboard.key);
-    // Once read it stays, also when the keyboard is dropped.
-    this.#read ??= { value: valueIn(this.#target, this.#data) };
+    this.#read ??= { value: this.#find() };
     return this.#read.value;
   }
 
@@ -38,12 +37,17 @@ export class Press {
   get isInvalid(): boolean {
     return this.#target === undefined || this.#read?.value instanceof InvalidCallbackData;
   }
+
+  #find(): unknown {
+    if (this.#target === undefined) return new InvalidCallbackData(this.#data);
+    const { keyboard, token } = this.#target;
+    // Also of a keyboard that the unit has dropped meanwhile, by replacing the message for instance.
+    return valueIn(keyboard.isThere ? keyboard.get() : keyboard.found(), token, this.#data);
+  }
 }
 
-/** The value of one button. A record that is no keyboard has none. */
-export function valueIn(target: PressTarget | undefined, data: string): unknown {
-  const buttons = target?.keyboard.get();
-  const isThere = typeof buttons === "object" && buttons !== null && Object.hasOwn(buttons, target?.token.button ?? "");
-  if (target === undefined || !isThere) return new InvalidCallbackData(data);
-  return (buttons as Readonly<Record<string, unknown>>)[target.token.button];
+/** The value of one button of a keyboard. A record that is no keyboard has none. */
+export function valueIn(buttons: unknown, { button }: Token, data: string): unknown {
+  const isThere = typeof buttons === "object" && buttons !== null && Object.hasOwn(buttons, button);
+  return isThere ? (buttons as Readonly<Record<string, unknown>>)[button] : new InvalidCallbackData(data);
 }

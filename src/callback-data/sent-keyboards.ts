@@ -36,8 +36,8 @@ export class SentKeyboards {
   }
 
   /**
-   * Makes a call of the Bot API by `perform`, with tokens in the place of data buttons, whose values are kept with the unit of work in which they were made,
-   * with `within` where that is over, or with one of its own.
+   * Makes a call of the Bot API by `perform`, with tokens in the place of data buttons, whose values are kept with `within`, with
+   * the unit of work in which they were made where that is missing or over, or with one of its own.
    *
    * A call that Telegram refuses leaves nothing kept. One that ends without an answer (the connection broke, Telegram has an error of its own) may have
    * arrived: its values stay, and their buttons work if they are there.
@@ -111,17 +111,18 @@ export class SentKeyboards {
   async #sent(unit: UnitOfWork, { id, place }: NewKeyboard, payload: Payload, outcome: Outcome<Answer>): Promise<void> {
     if (place === "results[].reply_markup" || !("answer" in outcome) || !outcome.answer.ok) return;
     const message = placeAnswered(payload, outcome.answer.result);
-    if (message !== undefined) await this.#messages.put(unit, message, id);
+    if (message !== undefined) await this.#messages.put(unit, message, id, payload);
   }
 
   #unitOf(keyboards: readonly NewKeyboard[], within: UnitOfWork | undefined): UnitOfWork | undefined {
+    if (within?.isOver === false && !within.isAside) return within;
     for (const { buttons } of keyboards) {
       for (const { data } of buttons) {
         const unit = data.whereMade(() => this.#host.current());
         if (unit !== undefined) return unit;
       }
     }
-    return within?.isOver === false && !within.isAside ? within : this.#host.current();
+    return this.#host.current();
   }
 }
 

@@ -1,4 +1,5 @@
 import { hash, randomFillSync } from "node:crypto";
+import type { InlineKeyboardMarkup } from "@grammyjs/types";
 
 /**
  * What stands in the `callback_data` of a button: 64 hexadecimal digits, as in PTB (statement 168). The first 32 are the keyboard's id, the
@@ -43,6 +44,17 @@ export function readToken(data: string, botId: number): Token | "forged" | undef
   if (version !== button[VERSION_AT]) return "forged";
   const isWhole = version === "4" || button.endsWith(checksum(keyboard, button.slice(0, DRAWN_DIGITS), botId));
   return isWhole ? { keyboard, button } : "forged";
+}
+
+/** The keyboards that the tokens of a keyboard's buttons belong to, as far as they are this bot's. */
+export function keyboardsIn({ inline_keyboard: rows }: InlineKeyboardMarkup, botId: number): ReadonlySet<string> {
+  const keyboards = new Set<string>();
+  for (const button of rows.flat()) {
+    const { callback_data: data } = button as { readonly callback_data?: unknown };
+    const token = typeof data === "string" ? readToken(data, botId) : undefined;
+    if (typeof token === "object") keyboards.add(token.keyboard);
+  }
+  return keyboards;
 }
 
 function drawUuid(): string {

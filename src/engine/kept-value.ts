@@ -66,6 +66,11 @@ export class KeptValue {
     return this.#values.load(this.key, this.current).value;
   }
 
+  /** The value as the unit has found it, to itself: whatever has become of it since. */
+  found(): unknown {
+    return this.#values.load(this.key, this.loaded).value;
+  }
+
   /** The value as it was loaded, to be brought up to date by others and given to {@link KeptValue.refresh}. */
   fresh(): unknown {
     return this.#values.load(this.key, this.#base).value;

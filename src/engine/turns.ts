@@ -99,6 +99,12 @@ export class Turn {
     return granted(place);
   }
 
+  /** Whether it could own a key without waiting. */
+  isFree(key: string): boolean {
+    const place = this.#places.get(key);
+    return place === undefined ? !this.#last.has(key) : place.ahead === undefined;
+  }
+
   /** Gives up all but these keys. */
   keep(keys: ReadonlySet<string>): void {
     for (const place of this.#places.values()) if (!keys.has(place.key)) this.#leave(place);

@@ -19,6 +19,8 @@ export interface UnitServices {
   read(key: RecordKey): Promise<KeptValue>;
   /** Owns one more record until the unit's commit. Throws `PERDURE_DEADLOCK`. */
   own(key: RecordKey): Promise<void>;
+  /** Whether it could own one more record without waiting. */
+  isFree(key: RecordKey): boolean;
   /** Gives up the unit's turn and all that it owns, but for these records. */
   giveUpTurn(kept: readonly RecordKey[]): void;
   /** Waits for the turn again, and reads what it begins with anew. Throws `PERDURE_DEADLOCK`. */
@@ -113,6 +115,13 @@ export class UnitOfWork {
     const value = await opening;
     this.#kept.set(text, value);
     return value;
+  }
+
+  /** The same without waiting for another unit: `undefined` where one owns the record. */
+  async openFree(key: RecordKey): Promise<KeptValue | undefined> {
+    const text = keyText(key);
+    const isOwn = this.#kept.has(text) || this.#opening.has(text);
+    return isOwn || this.#services.isFree(key) ? this.open(key) : undefined;
   }
 
   /**

@@ -225,6 +225,7 @@ export class UnitRunner {
       read: async (key) =>
         (await (key.kind === "bot" ? this.#readValues(passage, [key]) : reader.read([key])))[0] as KeptValue,
       own: (key) => own(passage, key),
+      isFree: (key) => passage.turn.isFree(keyText(key)),
       giveUpTurn: (keys) => this.#giveUpTurn(passage, keys),
       takeTurnBack: () => this.#takeTurnBack(passage),
     });

@@ -403,6 +403,7 @@ export class Application<C extends AnyPersistentContext> {
   #newCallbackData(): CallbackData {
     return new CallbackData(this.#resolved.callbackData, {
       botId: () => botIdOf(this.bot.token),
+      isOpen: () => this.#lifetime !== undefined,
       now: () => this.#resolved.clock.now(),
       engine: () => this.#joining(async (engine) => engine),
       current: () => this.#engine?.current,

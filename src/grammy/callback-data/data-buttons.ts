@@ -22,6 +22,8 @@ export class DataButtons<C extends Context> {
   readonly #options: DataButtonsOptions<C>;
   /** The ids of the callback queries whose data is invalid, until they are answered. */
   readonly #unanswered = new Set<string>();
+  /** Whose calls these payloads are. Other transformers may make a call much later, where nobody knows its unit any more. */
+  readonly #units = new WeakMap<object, UnitOfWork>();
 
   constructor(callbackData: CallbackData, options: DataButtonsOptions<C>) {
     this.callbackData = callbackData;
@@ -42,10 +44,12 @@ export class DataButtons<C extends Context> {
 
   /** Handles an update: with its press, if it is one, and with an api whose data buttons belong to its unit of work. */
   handle(ctx: C, unit: UnitOfWork, run: (buttons: BoundButtons) => Promise<void>): Promise<void> {
-    // Other transformers may call this much later, where nobody knows the unit any more.
     ctx.api.config.use(
       (prev, method, payload, signal) =>
-        this.#send(method, payload, { within: unit }, (sent) => prev(method, sent as never, signal)) as never,
+        this.#send(method, payload, { within: unit }, (sent) => {
+          this.#units.set(sent, unit);
+          return prev(method, sent as never, signal);
+        }) as never,
     );
     const { data, id } = ctx.update.callback_query ?? {};
     if (data !== undefined && id !== undefined)
@@ -80,7 +84,7 @@ export class DataButtons<C extends Context> {
 
   async #answered(method: string, payload: Payload): Promise<void> {
     if (method === "answerCallbackQuery") this.#unanswered.delete(String(payload["callback_query_id"]));
-    else await this.callbackData.edited(method, payload);
+    else await this.callbackData.edited(method, payload, this.#units.get(payload));
   }
 
   async #onInvalid(ctx: C, press: Press): Promise<void> {
