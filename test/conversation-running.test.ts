@@ -1,7 +1,9 @@
-import { Bot } from "grammy";
+import { Bot, InlineKeyboard, type Context } from "grammy";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
   Application,
+  callbackData,
+  dataButton,
   command,
   END,
   hears,
@@ -10,21 +12,20 @@ import {
   WAITING,
   type PersistentContext,
 } from "../src/index.ts";
-import type { Context } from "grammy";
 import { setUp, type Setting } from "./support/setting.ts";
 import { silentLogger } from "./support/silent-logger.ts";
 import { WAYS_TO_RUN } from "./support/ways-to-run.ts";
 
 type MyContext = PersistentContext<Context, { user: { answers: string[] } }>;
 
-function make({ token, emulator, path }: Setting, concurrency = 64) {
+function make({ token, emulator, path }: Setting, options: { concurrency?: number; stopTimeout?: number } = {}) {
   const bot = new Bot<MyContext>(token, { client: { apiRoot: emulator.url } });
   bot.catch(() => {});
   const app = new Application(bot, {
     persistence: new SqlitePersistence({ path }),
     initial: { user: () => ({ answers: [] }) },
     logger: silentLogger,
-    concurrency,
+    ...options,
   });
   onTestFinished(() => app.shutdown());
   return { bot, app };
@@ -128,7 +129,7 @@ test.each(["bot.start()", "app.run()"])(
   async (way) => {
     const setting = await setUp();
     const { ann } = setting;
-    const made = make(setting, 1);
+    const made = make(setting, { concurrency: 1 });
     const gate = Promise.withResolvers<void>();
     const caught: unknown[] = [];
     made.bot.catch(({ error, ctx }) => void caught.push([error, ctx.msg?.text]));
@@ -152,3 +153,89 @@ test.each(["bot.start()", "app.run()"])(
     await running?.stop();
   },
 );
+
+test("a callback with block: false that a stop cuts off runs again at the next start, from the state before it", async () => {
+  const setting = await setUp();
+  const { ann } = setting;
+  const runs: unknown[] = [];
+  const install = ({ app, bot }: Made, result: Promise<"B">): void => {
+    const handler = app.conversation({
+      name: "slow",
+      persistent: true,
+      entryPoints: [command("start", (ctx) => ctx.reply("Go on.").then(() => "A" as const))],
+      states: {
+        A: [
+          hears(
+            "slow",
+            async (ctx) => {
+              const parties = { chat: ctx.chat.id, user: ctx.from?.id };
+              runs.push(await app.transaction({}, () => handler.stateOf(parties)));
+              await ctx.reply("Working.");
+              return result;
+            },
+            { block: false },
+          ),
+        ],
+        B: [hears("done?", (ctx) => ctx.reply("Done.").then(() => END))],
+      },
+    });
+    bot.use(handler);
+  };
+  const first = make(setting, { stopTimeout: 1 });
+  install(first, new Promise(() => {}));
+  const running = await WAYS_TO_RUN["app.run()"]?.(first);
+  for (const [text, answer] of [
+    ["/start", "Go on."],
+    ["slow", "Working."],
+  ] as const) {
+    await ann.send(text);
+    expect((await ann.nextReply()).text).toBe(answer);
+  }
+  await running?.stop();
+  await first.app.shutdown();
+  const second = make(setting);
+  install(second, Promise.resolve("B"));
+  const again = await WAYS_TO_RUN["app.run()"]?.(second);
+  expect((await ann.nextReply()).text).toBe("Working.");
+  await ann.send("done?");
+  expect((await ann.nextReply()).text).toBe("Done.");
+  expect(runs).toEqual(["A", "A"]);
+  await again?.stop();
+});
+
+test("a data button is a step of a conversation, also from a callback with block: false, and carries a value", async () => {
+  const setting = await setUp();
+  const { ann } = setting;
+  const made = make(setting);
+  const isItem = (value: unknown): value is { item: string } => typeof (value as { item?: unknown }).item === "string";
+  const menu = (ctx: Context) =>
+    ctx.reply("Which?", { reply_markup: new InlineKeyboard().add(dataButton("Tea", { item: "tea" })) });
+  const order = made.app.conversation({
+    name: "order",
+    persistent: true,
+    entryPoints: [
+      command("order", (ctx) => menu(ctx).then(() => "ITEM" as const)),
+      command("later", (ctx) => menu(ctx).then(() => "ITEM" as const), { block: false }),
+    ],
+    states: {
+      ITEM: [
+        callbackData(isItem, async (ctx, { item }) => {
+          ctx.userData.answers.push(item);
+          await ctx.reply(`One ${item}.`);
+          return END;
+        }),
+      ],
+    },
+  });
+  made.bot.use(order);
+  const running = await WAYS_TO_RUN["app.run()"]?.(made);
+  for (const text of ["/order", "/later"]) {
+    await ann.send(text);
+    const question = await ann.nextReply();
+    // A press that comes while the callback without a turn is still under way would be for WAITING.
+    await expect.poll(() => order.stateOf({ chat: ann.id, user: ann.id })).toBe("ITEM");
+    await ann.press(question, "Tea");
+    expect((await ann.nextReply()).text).toBe("One tea.");
+  }
+  await running?.stop();
+});
