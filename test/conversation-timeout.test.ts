@@ -1,6 +1,15 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { END, hears, on, SqlitePersistence, TIMEOUT, type Application, type TimeoutContext } from "../src/index.ts";
-import { conversing, type AnyConversation, type Conversing } from "./support/conversing.ts";
+import {
+  callbackQuery,
+  END,
+  hears,
+  on,
+  SqlitePersistence,
+  TIMEOUT,
+  type Application,
+  type TimeoutContext,
+} from "../src/index.ts";
+import { conversing, press, type AnyConversation, type Conversing } from "./support/conversing.ts";
 import { DrivenClock, settled } from "./support/driven-clock.ts";
 import type { MyContext } from "./support/made-app.ts";
 
@@ -140,6 +149,18 @@ describe("a conversation that nobody goes on with", () => {
     expect(await log(made)).toEqual([[], 0]);
   });
 
+  test.each([
+    ["perChat", { user: 7 }],
+    ["perUser", { chat: -1 }],
+  ])("without %s: its TIMEOUT handlers have the data of the last update all the same", async (setting, parties) => {
+    const made = await timed(() => ({ [setting]: false }));
+    await made.say("start");
+    await made.clock.advance(30 * MINUTE);
+    expect(await log(made)).toEqual([["timeout"], 1]);
+    expect(await made.handler.stateOf(parties)).toBeUndefined();
+    expect(made.reported).toEqual([]);
+  });
+
   test("one that is not persistent times out too", async () => {
     const made = await timed(() => ({ persistent: false }));
     await made.say("start");
@@ -243,12 +264,14 @@ describe("154: after a restart", () => {
 test("an update and a timeout at the same moment: whichever comes first, the other finds what that has left", async () => {
   for (const updateFirst of [true, false]) {
     const gate = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const waiting = (): Promise<void> => (begun.resolve(), gate.promise);
     const made = await timed((conversing_) => ({
       states: {
-        A: [hears("stay", async () => (updateFirst ? gate.promise : undefined))],
+        A: [hears("stay", async () => (updateFirst ? waiting() : undefined))],
         [TIMEOUT]: [
           on("message", async () => {
-            if (!updateFirst) await gate.promise;
+            if (!updateFirst) await waiting();
             conversing_.notes.push("timeout");
           }),
         ],
@@ -257,8 +280,7 @@ test("an update and a timeout at the same moment: whichever comes first, the oth
     await made.say("start");
     await made.clock.advance(30 * MINUTE - 1);
     const first = updateFirst ? made.say("stay") : made.clock.advance(1);
-    // Also the clock lets some turns of the event loop pass before it goes on.
-    await settled(60);
+    await begun.promise;
     const second = updateFirst ? made.clock.advance(1) : made.say("stay");
     await settled();
     gate.resolve();
@@ -266,4 +288,78 @@ test("an update and a timeout at the same moment: whichever comes first, the oth
     expect(made.notes).toEqual(updateFirst ? [] : ["timeout", "passed"]);
     expect(await made.handler.stateOf(ANN)).toBe(updateFirst ? "A" : undefined);
   }
+});
+
+describe("a timeout of whose conversation somebody has the record, and no turn", () => {
+  const atTheSameMoment = async (
+    made: Conversing,
+    clock: DrivenClock,
+    begin: () => Promise<void>,
+    gate: () => void,
+  ) => {
+    await made.app.jobQueue.start();
+    await clock.advance(30 * MINUTE - 1);
+    const running = begin();
+    await settled();
+    await clock.advance(1);
+    gate();
+    await running;
+    await clock.advance(MINUTE);
+    expect([...made.caught, ...made.reported]).toEqual([]);
+  };
+
+  test("an update of an inline message that many people share", async () => {
+    const clock = new DrivenClock();
+    const made = conversing({ clock });
+    const gate = Promise.withResolvers<void>();
+    const handler = made.app.conversation({
+      perChat: false,
+      perUser: false,
+      perMessage: true,
+      conversationTimeout: "30m",
+      entryPoints: [callbackQuery("go", () => "A")],
+      states: { A: [callbackQuery("slow", async () => (await gate.promise, "B" as const))], B: [] },
+    });
+    made.bot.use(handler);
+    await made.hand(press("go"));
+    await atTheSameMoment(made, clock, () => made.hand(press("slow", { user: 8 })), gate.resolve);
+    expect(await handler.stateOf({ message: 1 })).toBe("B");
+  });
+
+  test("an administrator elsewhere who ends it", async () => {
+    const clock = new DrivenClock();
+    const made = conversing({ clock });
+    const gate = Promise.withResolvers<void>();
+    const handler = made.app.conversation({
+      conversationTimeout: "30m",
+      entryPoints: [hears("start", () => "A")],
+      states: { A: [] },
+    });
+    made.bot.use(handler);
+    made.bot.hears("end it", async () => {
+      made.notes.push(String(await handler.stateOf(ANN)));
+      await gate.promise;
+      await handler.end(ANN);
+    });
+    await made.say("start");
+    await atTheSameMoment(made, clock, () => made.say("end it", { chat: 5, user: 5 }), gate.resolve);
+    expect(made.notes).toEqual(["A"]);
+    expect(await handler.stateOf(ANN)).toBeUndefined();
+  });
+
+  test("a callback with block: false whose update has changed the state already", async () => {
+    const clock = new DrivenClock();
+    const made = conversing({ clock });
+    const gate = Promise.withResolvers<void>();
+    const handler = made.app.conversation<"NEW", never, never>({
+      conversationTimeout: "30m",
+      entryPoints: [],
+      states: { NEW: [hears("slow", async () => void (await gate.promise), { block: false })] },
+      onStaleState: () => "NEW",
+    });
+    made.bot.use(handler);
+    await handler.setState(ANN, "OLD" as never);
+    await atTheSameMoment(made, clock, () => made.say("slow"), gate.resolve);
+    expect(await handler.stateOf(ANN)).toBe("NEW");
+  });
 });

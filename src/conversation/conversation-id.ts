@@ -29,7 +29,12 @@ export function partiesOf(update: Update, settings: KeySettings): ConversationPa
   const query = update.callback_query;
   const message = query?.inline_message_id ?? query?.message?.message_id;
   const parties = { chat, user, message };
-  return missingIn(parties, settings) === undefined ? parties : undefined;
+  return isComplete(parties, settings) ? parties : undefined;
+}
+
+/** Whether no id is missing. */
+export function isComplete(parties: ConversationParties, settings: KeySettings): boolean {
+  return missingIn(parties, settings) === undefined;
 }
 
 /** The id of a conversation: chat, user, message, in this order (PTB statement 134). Throws a `TypeError` where one is missing. */

@@ -11,6 +11,8 @@ export interface TimeoutData {
   readonly parties: ConversationParties;
   /** When it is due, in milliseconds since 1970: what is due at another time is another timeout. */
   readonly due: number;
+  /** Whose data `TIMEOUT` handlers have: the chat and the user of the last update. Absent without handlers. */
+  readonly last?: Pick<ConversationParties, "chat" | "user"> | undefined;
 }
 
 /** A timeout to be scheduled. */

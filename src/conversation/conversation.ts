@@ -2,11 +2,12 @@ import type { Update } from "@grammyjs/types";
 import type { MaybePromise } from "../data/maybe-promise.ts";
 import { keyText, type ConversationKey } from "../data/record.ts";
 import type { Logger } from "../engine/logger.ts";
+import { scopesOf } from "../engine/scopes-of-update.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { isName, stateText, type ByState } from "./by-state.ts";
 import { CallbacksUnderWay } from "./callbacks-under-way.ts";
 import { firstOf, type Answer, type Call, type Candidate, type Occasion } from "./candidate.ts";
-import { idOf, partiesOf, type ConversationParties, type KeySettings } from "./conversation-id.ts";
+import { idOf, isComplete, partiesOf, type ConversationParties, type KeySettings } from "./conversation-id.ts";
 import type { ConversationTimeouts, TimeoutData } from "./conversation-timeouts.ts";
 import { KeptConversation } from "./kept-conversation.ts";
 import { END, WAITING } from "./special-states.ts";
@@ -91,6 +92,11 @@ export class Conversation<C, T> implements Candidate<C> {
     } finally {
       for (const end of ends) end();
     }
+  }
+
+  /** Which record a conversation is; `undefined` where an id is missing. */
+  keyOf(parties: ConversationParties): ConversationKey | undefined {
+    return isComplete(parties, this.parts) ? this.#key(parties) : undefined;
   }
 
   /** The state of one conversation; `undefined` when there is none. */
@@ -238,13 +244,14 @@ export class Conversation<C, T> implements Candidate<C> {
     }
     const due = this.#host.now() + wanted;
     const job = old?.job ?? JSON.stringify([key.name, ...key.id]);
-    kept.timeout = { job, due, ...(timeoutHandlers.length > 0 && update !== undefined ? { update } : {}) };
+    const last = timeoutHandlers.length > 0 ? update : undefined;
+    kept.timeout = { job, due, ...(last === undefined ? {} : { update: last }) };
     const own = {
       chat: perChat ? parties.chat : undefined,
       user: perUser ? parties.user : undefined,
       message: perMessage ? parties.message : undefined,
     };
-    const timeout = { job, conversation: key.name, parties: own, due, at: due };
+    const timeout = { job, conversation: key.name, parties: own, due, at: due, ...lastPartiesOf(last) };
     await unit.perform("timeout", () => timeouts.put(unit, timeout));
   }
 
@@ -277,6 +284,12 @@ async function inTurn(callback: () => MaybePromise<unknown>): Promise<Omit<Answe
 
 async function withoutTurn(unit: UnitOfWork, callback: () => MaybePromise<unknown>): Promise<Omit<Answer, "by">> {
   return { value: await unit.withoutTurn(callback), isLate: true };
+}
+
+function lastPartiesOf(update: Update | undefined): Pick<TimeoutData, "last"> {
+  if (update === undefined) return {};
+  const { chatId: chat, userId: user } = scopesOf(update);
+  return { last: { chat, user } };
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -1,3 +1,4 @@
+import type { ConversationKey } from "../data/record.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { InternalJobs } from "../jobs/internal-jobs.ts";
 import type { JobDefinitions } from "../jobs/job-definitions.ts";
@@ -10,16 +11,24 @@ const RETRY = { attempts: 2, backoff: 0 };
 export class TimeoutJobs implements ConversationTimeouts {
   readonly #jobs: InternalJobs<TimeoutData>;
 
-  /** `run` ends the conversation, at a second attempt without its handlers. */
+  /** `run` ends the conversation, at a second attempt without its handlers. `keyOf` says which record it is; `undefined` where its code is gone. */
   constructor(
     definitions: JobDefinitions,
     run: (unit: UnitOfWork, data: TimeoutData, attempt: number) => Promise<void>,
+    keyOf: (data: TimeoutData) => ConversationKey | undefined,
   ) {
     this.#jobs = new InternalJobs<TimeoutData>(
       definitions,
       "conversation-timeout",
       ({ unit, job, attempt }) => run(unit, job.data, attempt),
-      { retry: RETRY },
+      {
+        retry: RETRY,
+        // An update owns the conversation first, then its timeout.
+        party: (data) => {
+          const key = keyOf(data);
+          return { chatId: data.last?.chat, userId: data.last?.user, keys: key === undefined ? [] : [key] };
+        },
+      },
     );
   }
 

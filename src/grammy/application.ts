@@ -446,7 +446,11 @@ export class Application<C extends AnyPersistentContext> {
       application: this,
       bot: this.bot,
       logger: this.#logger,
-      timeouts: new TimeoutJobs(this.#jobs, (...run) => this.#conversations.timeOut(...run)),
+      timeouts: new TimeoutJobs(
+        this.#jobs,
+        (...run) => this.#conversations.timeOut(...run),
+        (data) => this.#conversations.keyOf(data),
+      ),
       isInitialized: () => this.#engine !== undefined,
       now: () => this.#resolved.clock.now(),
       chatId: (id) => this.#engine?.chatId(id) ?? id,

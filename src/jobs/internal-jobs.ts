@@ -1,6 +1,6 @@
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { INTERNAL } from "./internal.ts";
-import { defined, type DefineOptions } from "./job-definition.ts";
+import { defined, type Defined, type DefineOptions, type RunParty } from "./job-definition.ts";
 import type { JobDefinitions } from "./job-definitions.ts";
 import { jobKey } from "./job-key.ts";
 import { writeJob, type JobOwner } from "./job-record.ts";
@@ -26,15 +26,22 @@ export class InternalJobs<Data> {
    *
    * `handler` gets the run's unit of work, which owns the job's record already. When it is called, the job is removed: to put one with the same id is
    * a new job. If it throws, everything is rolled back, the error goes to `app.onError`, and `options.retry` says what follows.
+   *
+   * `options.party` names whose turns the run takes where the job does not belong to them, and records that it owns from the beginning: who owns one of
+   * those and then touches the job goes first, and neither waits for the other for ever.
    */
   constructor(
     definitions: JobDefinitions,
     kind: string,
     handler: (run: JobRun<Data>) => Promise<void>,
-    options: DefineOptions<Data> = {},
+    { party, ...options }: DefineOptions<Data> & { readonly party?: (data: Data) => RunParty } = {},
   ) {
     this.#name = `${INTERNAL}${kind}`;
-    definitions.add(defined(this.#name, handler as (run: JobRun) => Promise<void>, options as DefineOptions<unknown>));
+    const run = handler as (run: JobRun) => Promise<void>;
+    definitions.add({
+      ...defined(this.#name, run, options as DefineOptions<unknown>),
+      party: party as Defined["party"],
+    });
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Duration } from "../data/duration.ts";
+import type { Task } from "../engine/engine.ts";
 import { PerdureError } from "../errors.ts";
 import type { JobRun } from "./job-run.ts";
 import { timeSpan } from "./when.ts";
@@ -64,7 +65,12 @@ export interface Defined {
   readonly pauseAfter: (failed: number) => number;
   readonly version: number;
   readonly migrate: ((data: unknown, version: number) => unknown) | undefined;
+  /** What the run of a job with this data takes turns for and owns from the beginning, beside what the job says. */
+  readonly party?: ((data: unknown) => RunParty) | undefined;
 }
+
+/** Whose turns a run takes, where the job does not belong to them, and what else it owns from the beginning. */
+export type RunParty = Pick<Task, "chatId" | "userId" | "keys">;
 
 /** The pauses between attempts, in milliseconds: the first, doubled each time, up to the last. */
 const FIRST_PAUSE = 1000;

@@ -6,7 +6,8 @@ import type { Reporter } from "../engine/reporter.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { PerdureError } from "../errors.ts";
 import { endInstance, failForGood, hasInstances, putInstances } from "./instances.ts";
-import type { Defined } from "./job-definition.ts";
+import { isInternal } from "./internal.ts";
+import type { Defined, RunParty } from "./job-definition.ts";
 import type { JobDefinitions } from "./job-definitions.ts";
 import { boundTo, type JobHost } from "./job-host.ts";
 import { copyOfJob, readableJob, readJob, writeJob, type JobOwner, type KeptJob } from "./job-record.ts";
@@ -166,6 +167,11 @@ export class JobWork {
     return false;
   }
 
+  #partyOf(due: DueJob): RunParty | undefined {
+    const job = isInternal(due.key.id) ? readableJob(due) : undefined;
+    return job && this.#options.definitions.get(job.definition)?.party?.(job.data);
+  }
+
   /** Its chat may have moved since it was scheduled. */
   #ownerOf({ foundBy: { chatId, userId } }: KeptValue): JobOwner {
     return { chatId: chatId === undefined ? undefined : this.#options.engine.chatId(chatId), userId };
@@ -180,7 +186,10 @@ export class JobWork {
     const { engine, clock } = this.#options;
     const { key } = due;
     const { chatId, userId } = due.foundBy;
-    await engine.run({ name: `job ${key.id}`, chatId, userId, keys: [key], ...options }, async (unit, note) => {
+    const party = this.#partyOf(due);
+    const keys = [key, ...(party?.keys ?? [])];
+    const subject = { chatId: chatId ?? party?.chatId, userId: userId ?? party?.userId };
+    await engine.run({ name: `job ${key.id}`, ...subject, keys, ...options }, async (unit, note) => {
       const kept = unit.known(key) as KeptValue;
       const { time, chatId: chatNow, userId: userNow } = kept.foundBy;
       const isTheSame = sameChat(engine, chatId, chatNow) && userId === userNow;

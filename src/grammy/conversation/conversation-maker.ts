@@ -4,7 +4,7 @@ import type { Candidate } from "../../conversation/candidate.ts";
 import type { ConversationTimeouts, TimeoutData } from "../../conversation/conversation-timeouts.ts";
 import { Conversation } from "../../conversation/conversation.ts";
 import { Conversations } from "../../conversation/conversations.ts";
-import type { RecordKey } from "../../data/record.ts";
+import type { ConversationKey, RecordKey } from "../../data/record.ts";
 import type { Logger } from "../../engine/logger.ts";
 import type { UnitOfWork } from "../../engine/unit-of-work.ts";
 import { PerdureError } from "../../errors.ts";
@@ -67,6 +67,11 @@ export class ConversationMaker<C extends AnyPersistentContext> {
   /** Whether a record lives in memory only. */
   isTransient(key: RecordKey): boolean {
     return this.#conversations.isTransient(key);
+  }
+
+  /** The record that a timeout is about; `undefined` where the code that made it is gone. */
+  keyOf({ conversation, parties }: TimeoutData): ConversationKey | undefined {
+    return this.#conversations.get(conversation)?.keyOf(parties);
   }
 
   /** Runs one timeout. At a second attempt its handlers have failed, and the conversation ends without them (PTB statement 152). */

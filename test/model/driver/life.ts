@@ -109,7 +109,11 @@ export class Life implements Watcher {
       return { ...run, unit, jobQueue } as never;
     });
     this.#app = appOf(this.#engine, host, jobQueue, this.#defineJobs(jobQueue));
-    const timeouts = new TimeoutJobs(definitions, (unit, data, attempt) => this.#timeOut(unit, data, attempt));
+    const timeouts = new TimeoutJobs(
+      definitions,
+      (unit, data, attempt) => this.#timeOut(unit, data, attempt),
+      ({ parties }) => this.#talk.keyOf(parties),
+    );
     this.#talk = newTalk({
       logger: silentLogger,
       timeouts,
