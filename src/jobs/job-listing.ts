@@ -4,7 +4,7 @@ import type { KeptValue } from "../engine/kept-value.ts";
 import { isInternal } from "./internal.ts";
 import type { JobHost } from "./job-host.ts";
 import type { JobFilter } from "./job-queue.ts";
-import { jobOf, type Job } from "./job.ts";
+import { listedJob, type Job } from "./job.ts";
 
 /** The jobs that a filter lets through: those of the last commit, and what the unit of work that the caller is a handler of has changed by then. */
 export async function* listJobs(host: JobHost, filter: JobFilter): AsyncGenerator<Job> {
@@ -13,12 +13,12 @@ export async function* listJobs(host: JobHost, filter: JobFilter): AsyncGenerato
   for await (const kept of engine.records.kept("job", { of: ownerOf(filter, engine) })) {
     const { id } = kept.key as JobKey;
     listed.add(id);
-    const job = jobOf(host, id, host.unit()?.known(kept.key) ?? kept);
+    const job = listedJob(host, id, host.unit()?.known(kept.key) ?? kept);
     if (job !== undefined && isWanted(job, filter, engine)) yield job;
   }
   for (const { key } of host.unit()?.opened("job") ?? []) {
     const kept: KeptValue | undefined = listed.has(key.id) ? undefined : host.unit()?.known(key);
-    const job = kept && jobOf(host, key.id, kept);
+    const job = kept && listedJob(host, key.id, kept);
     if (job !== undefined && isWanted(job, filter, engine)) yield job;
   }
 }

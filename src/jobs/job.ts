@@ -1,5 +1,5 @@
 import type { KeptRecord } from "../data/record.ts";
-import { PerdureError } from "../errors.ts";
+import { isPerdureError, PerdureError } from "../errors.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
 import type { JobHost } from "./job-host.ts";
 import { jobKey } from "./job-key.ts";
@@ -9,7 +9,7 @@ import { firstRun } from "./schedule.ts";
 /**
  * What a job does: `"scheduled"`, it waits for its next run, or runs; `"paused"`, see {@link Job.enabled}; `"failed"`, its last run has failed (one that
  * repeats goes on all the same, and has not failed any more when a run succeeds); `"unknown"`, it is due, and cannot be run: its definition is not
- * there, or it cannot be read.
+ * there; or it cannot be read, and then its name and its definition are empty.
  */
 export type JobState = "scheduled" | "paused" | "failed" | "unknown";
 
@@ -60,7 +60,8 @@ export class Job<Data = unknown> {
     this.userId = foundBy.userId;
     this.#job = job;
     this.#last = last;
-    this.#isUnknown = job !== undefined && foundBy.time === undefined && dueOf(job) !== undefined;
+    const isParked = job !== undefined && foundBy.time === undefined && dueOf(job) !== undefined;
+    this.#isUnknown = job === UNREADABLE || isParked;
   }
 
   /** What it was called when it was scheduled; by default as its definition. Several may have the same name. */
@@ -161,6 +162,19 @@ export function jobOf<Data>(host: JobHost, id: string, kept: KeptValue): Job<Dat
   const job = readJob(kept);
   return job && new Job(host, { id, job, last: job, foundBy: kept.foundBy });
 }
+
+/** Likewise for a list: one record that cannot be read does not hide the others, and is to be found and removed. */
+export function listedJob(host: JobHost, id: string, kept: KeptValue): Job | undefined {
+  try {
+    return jobOf(host, id, kept);
+  } catch (error) {
+    if (!isPerdureError(error, "PERDURE_CANNOT_DECODE")) throw error;
+    return new Job(host, { id, job: UNREADABLE, last: UNREADABLE, foundBy: kept.foundBy });
+  }
+}
+
+/** What stands for a job that cannot be read, in a list. */
+const UNREADABLE: KeptJob = { definition: "", name: "", schedule: { kind: "once", at: 0 }, version: 0 };
 
 function noJob(id: string): PerdureError {
   return new PerdureError(

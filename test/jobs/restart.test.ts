@@ -145,6 +145,11 @@ describe("a job whose definition is gone", () => {
     expect(ran).toEqual(["good"]);
     expect(second.reported).toEqual([withCode("PERDURE_CANNOT_DECODE")]);
     expect(query(first.path, "select data from job")).toEqual([{ data: text }]);
+    const [damaged, ...others] = await all(second.app.jobQueue.jobs());
+    expect(others).toEqual([]);
+    expect(damaged).toMatchObject({ id: "damaged", state: "unknown", name: "", nextRunTime: undefined });
+    await damaged?.scheduleRemoval();
+    expect(query(first.path, "select data from job")).toEqual([]);
   });
 });
 
