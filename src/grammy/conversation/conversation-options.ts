@@ -8,7 +8,7 @@ import type { End, Returned, StateHandlers, TimeoutHandlers } from "./handler.ts
 export type SpecialState = typeof TIMEOUT | typeof WAITING;
 
 /** The states among the keys of `states`; any value where those are the methods of a map. */
-export type StateIn<K> = "forEach" extends K ? unknown : Exclude<K, SpecialState>;
+export type StateIn<K> = Exclude<K, SpecialState> | ("forEach" extends K ? unknown : never);
 
 /** The handlers of each state, and those of `TIMEOUT` and `WAITING`. `M` is what callbacks may return for `mapToParent`. */
 export type States<C extends AnyPersistentContext, K extends PropertyKey, M> = {

@@ -153,6 +153,10 @@ describe("does not compile:", () => {
   });
 });
 
+test("onStaleState and migrate answer a state that there is", () => {
+  app.conversation({ entryPoints: [], states: { A: [] }, onStaleState: () => "A", version: 1, migrate: () => "A" });
+});
+
 test("in a map any plain value is a state, unchecked", () => {
   const handler = app.conversation({
     entryPoints: [command("go", () => ["A", 1])],
