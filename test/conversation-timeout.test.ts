@@ -354,7 +354,7 @@ describe("a timeout of whose conversation somebody has the record, and no turn",
     const handler = made.app.conversation<"NEW", never, never>({
       conversationTimeout: "30m",
       entryPoints: [],
-      states: { NEW: [hears("slow", async () => void (await gate.promise), { block: false })] },
+      states: { NEW: [hears("slow", () => gate.promise, { block: false })] },
       onStaleState: () => "NEW",
     });
     made.bot.use(handler);
