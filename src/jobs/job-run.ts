@@ -8,6 +8,6 @@ export interface JobRun<Data = unknown> {
   readonly job: Job<Data>;
   /** When the run was to be made. */
   readonly scheduledTime: Date;
-  /** The how manieth attempt at this run it is: 1, and more where one has failed (`retry`). */
+  /** Which attempt at this run it is: 1, and more where one has failed (`retry`). */
   readonly attempt: number;
 }

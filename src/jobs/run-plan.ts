@@ -16,7 +16,7 @@ export interface RunPlan {
 export interface PlannedRun {
   /** When it was to be made, in milliseconds since 1970. */
   readonly scheduled: number;
-  /** The how manieth attempt it is, from 1 on. */
+  /** Which attempt it is, from 1 on. */
   readonly attempt: number;
   /** Whether it was asked for, beside the schedule. */
   readonly isRequested: boolean;
