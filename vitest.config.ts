@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
@@ -16,7 +17,9 @@ const config: ViteUserConfig = defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     typecheck: { enabled: true, include: ["src/**/*.test-d.ts"], checker: "tsc", tsconfig: "./tsconfig.json" },
     pool: "forks",
-    testTimeout: 30_000,
+    // Much of the time is waiting, for processes that are killed and started again: one worker for each core, also where there are two.
+    maxWorkers: availableParallelism(),
+    testTimeout: 60_000,
   },
 });
 export default config;
