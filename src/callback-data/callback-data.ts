@@ -1,3 +1,4 @@
+import { isKeptText } from "../data/kept-text.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
@@ -163,7 +164,7 @@ export class CallbackData {
 
   /** Drops the keyboard of a query that came from PTB. */
   async #dropQuery(unit: UnitOfWork, id: string): Promise<boolean> {
-    if (!id.isWellFormed() || id.includes("\0")) return false;
+    if (!isKeptText(id)) return false;
     const query = await unit.open({ kind: "callbackQuery", id });
     const keyboard = query.get();
     if (typeof keyboard !== "string") return false;

@@ -1,3 +1,4 @@
+import { isKeptText } from "../data/kept-text.ts";
 import type { KeyOf } from "../data/record.ts";
 import type { Payload } from "./inline-keyboards.ts";
 
@@ -66,7 +67,7 @@ function placeNamed(payload: Payload): MessagePlace | undefined {
 }
 
 function placeInline(id: string): MessagePlace | undefined {
-  return id.isWellFormed() && !id.includes("\0") ? `inline/${id}` : undefined;
+  return isKeptText(id) ? `inline/${id}` : undefined;
 }
 
 /** A channel named by its `@username` is not known by its id; a message that is still to be sent has none: 0. */

@@ -1,3 +1,4 @@
+import { isKeptText } from "../data/kept-text.ts";
 import type { EntryKey } from "../data/record.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
@@ -81,7 +82,7 @@ class OwnEntries {
 
 function requireText(collection: string, id: unknown): string {
   if (typeof id !== "string") throw new TypeError(`${collection}: an entry's id is a string, not ${typeof id}.`);
-  if (id.isWellFormed() && !id.includes("\0")) return id;
+  if (isKeptText(id)) return id;
   throw new PerdureError(
     "PERDURE_CANNOT_KEEP",
     `${collection}: ${JSON.stringify(id)} is no id. It must be well-formed text without U+0000, to come back as it is.`,

@@ -1,3 +1,4 @@
+import { isKeptText } from "../data/kept-text.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { CallbackQuery, Update } from "@grammyjs/types";
 import { BotError, type Bot, type Context, type NextFunction, type StorageAdapter, type webhookCallback } from "grammy";
@@ -385,7 +386,7 @@ export class Application<C extends AnyPersistentContext> {
   }
 
   #entries(name: string): Entries {
-    if (typeof name !== "string" || name === "" || name.includes("\0") || !name.isWellFormed() || isInternal(name)) {
+    if (!isKeptText(name) || name === "" || isInternal(name)) {
       throw new TypeError(
         `A collection's name is a text that does not begin with "perdure:", not ${JSON.stringify(name)}.`,
       );

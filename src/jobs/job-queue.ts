@@ -1,3 +1,4 @@
+import { isKeptText } from "../data/kept-text.ts";
 import { randomUUID } from "node:crypto";
 import type { Duration } from "../data/duration.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
@@ -244,8 +245,7 @@ function checked<Options extends CommonJobOptions>(options: Options): Options {
 }
 
 function requireName(what: string, name: unknown): void {
-  if (typeof name === "string" && name !== "" && name.isWellFormed() && !name.includes("\0") && !isInternal(name))
-    return;
+  if (isKeptText(name) && name !== "" && !isInternal(name)) return;
   throw new TypeError(
     `${what} is well-formed text without U+0000 that does not begin with "perdure:", not ${JSON.stringify(name)}.`,
   );

@@ -1,3 +1,4 @@
+import { isKeptText } from "../../data/kept-text.ts";
 import type { Context } from "grammy";
 import { ByState } from "../../conversation/by-state.ts";
 import type { Candidate } from "../../conversation/candidate.ts";
@@ -95,7 +96,7 @@ function requireList(list: unknown, place: string): asserts list is readonly unk
 }
 
 function requireName(name: unknown): void {
-  if (typeof name === "string" && name !== "" && name.isWellFormed() && !name.includes("\0")) return;
+  if (isKeptText(name) && name !== "") return;
   throw invalid(`name is ${JSON.stringify(name)}. It must be a text.`);
 }
 

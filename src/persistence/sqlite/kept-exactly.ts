@@ -1,3 +1,4 @@
+import { isKeptText } from "../../data/kept-text.ts";
 import { keyText, type FoundBy, type RecordChange, type RecordKey } from "../../data/record.ts";
 import { PerdureError } from "../../errors.ts";
 import { TABLES } from "./sqlite-tables.ts";
@@ -53,9 +54,4 @@ const TEXT = "well-formed Unicode without U+0000";
 
 function refused(what: string, ...why: readonly string[]): PerdureError {
   return new PerdureError("PERDURE_REFUSED", `${what} cannot be kept: ${why.join(" ")}.`);
-}
-
-/** SQLite keeps UTF-8; and what follows U+0000 is cut off when older versions of Node read it. */
-function isKeptText(text: unknown): boolean {
-  return typeof text === "string" && text.isWellFormed() && !text.includes("\0");
 }
