@@ -97,7 +97,8 @@ export class TelegramStub {
     const batch = this.take();
     // The end: hold the line, as Telegram does for a call with a timeout.
     if (batch.length === 0 && options.body?.includes('"timeout"') === true) {
-      await new Promise((resolve) => options.signal?.addEventListener("abort", resolve));
+      const { signal } = options;
+      if (signal?.aborted !== true) await new Promise((resolve) => signal?.addEventListener("abort", resolve));
     }
     return batch;
   }

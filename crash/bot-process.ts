@@ -23,7 +23,7 @@ export class BotProcess {
   readonly #when: number;
   #killer: SystemCallKiller | undefined;
 
-  /** `when`: in a place that lasts, it is killed before the so many-th system call there that writes. */
+  /** `when`: in a place that lasts, it is killed before the so many-th system call there that writes; with 0 before the flush. */
   constructor(plan: CrashPlan, when: number) {
     this.#when = when;
     mkdirSync(COMPILE_CACHE, { recursive: true });

@@ -7,10 +7,11 @@ import type { AddressInfo } from "node:net";
 import type { Update } from "@grammyjs/types";
 import { run } from "@grammyjs/runner";
 import { Bot, webhookCallback } from "grammy";
+import type { MaybePromise } from "../src/data/maybe-promise.ts";
 import { Application, SqlitePersistence, type Acceptance, type RecordChange, type UnitCommit } from "../src/index.ts";
 import { addCrashConversation } from "./crash-conversation.ts";
 import { OnPurpose, defineCrashJobs, type CrashContext } from "./crash-jobs.ts";
-import type { CrashPlan } from "./crash-plan.ts";
+import type { CrashPlan, Place } from "./crash-plan.ts";
 import { DeadlyPlaces } from "./deadly-places.ts";
 
 // Who is killed does not get to it at its end.
@@ -29,12 +30,13 @@ class CrashingPersistence extends SqlitePersistence {
     return acceptances;
   }
 
-  override noteAttempts(updateId: number, attempts: number): boolean {
+  override noteAttempts(updateId: number, attempts: number): MaybePromise<boolean> {
     places.pass("replay");
     return super.noteAttempts(updateId, attempts);
   }
 
-  override commit(units: readonly UnitCommit[]): void {
+  /** Whatever there is to write is written, in one commit or two, before anything is waited for. */
+  override async commit(units: readonly UnitCommit[]): Promise<void> {
     // Of a job is what ends no update: its run, and what is noted about it.
     const isOfJob = units.every(
       ({ done, changes }) => done === undefined && changes.some(({ key }) => key.kind === "job"),
@@ -42,40 +44,48 @@ class CrashingPersistence extends SqlitePersistence {
     if (isOfJob) return this.#commitJob(units);
     places.pass("before a commit");
     if (plan.mutant === "state before done") {
-      super.commit(units.map(({ changes }) => ({ changes })));
-      places.pass("during a commit");
-      super.commit(units.map(({ done }) => ({ changes: [], done })));
+      await this.#commitInTwo(
+        "during a commit",
+        units.map(({ changes }) => ({ changes })),
+        units.map(({ done }) => ({ changes: [], done })),
+      );
     } else if (plan.mutant === "data before conversation") {
       const isOfConversation = ({ key }: RecordChange): boolean => key.kind === "conversation";
-      super.commit(units.map((unit) => ({ ...unit, changes: unit.changes.filter((one) => !isOfConversation(one)) })));
-      places.pass("during a commit");
-      super.commit(units.map(({ changes }) => ({ changes: changes.filter(isOfConversation) })));
+      await this.#commitInTwo(
+        "during a commit",
+        units.map((unit) => ({ ...unit, changes: unit.changes.filter((one) => !isOfConversation(one)) })),
+        units.map(({ changes }) => ({ changes: changes.filter(isOfConversation) })),
+      );
     } else {
       const kept = plan.mutant === "no done mark" ? units.map(({ changes }) => ({ changes })) : units;
-      places.within("during a commit", () => super.commit(kept));
+      await places.within("during a commit", () => super.commit(kept));
     }
     places.pass("after a commit");
   }
 
-  #commitJob(units: readonly UnitCommit[]): void {
+  async #commitJob(units: readonly UnitCommit[]): Promise<void> {
     const jobs = units.map(({ changes }) => ({ changes: changes.filter(({ key }) => key.kind === "job") }));
     const others = units.map(({ changes }) => ({ changes: changes.filter(({ key }) => key.kind !== "job") }));
     if (others.every(({ changes }) => changes.length === 0)) {
       // That a run begins which an earlier life may have begun, or that one has failed.
       places.pass("a run is noted");
-      super.commit(units);
+      await super.commit(units);
       return;
     }
     places.pass("before a job's commit");
     if (plan.mutant === "state before job" || plan.mutant === "job before state") {
       const [first, second] = plan.mutant === "state before job" ? [others, jobs] : [jobs, others];
-      super.commit(first);
-      places.pass("during a job's commit");
-      super.commit(second);
+      await this.#commitInTwo("during a job's commit", first, second);
     } else {
-      places.within("during a job's commit", () => super.commit(units));
+      await places.within("during a job's commit", () => super.commit(units));
     }
     places.pass("after a job's commit");
+  }
+
+  async #commitInTwo(between: Place, first: readonly UnitCommit[], second: readonly UnitCommit[]): Promise<void> {
+    const flushed = super.commit(first);
+    places.pass(between);
+    await Promise.all([flushed, super.commit(second)]);
   }
 
   /** Says that it has accepted, and does it a while later. */

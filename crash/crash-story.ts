@@ -42,6 +42,8 @@ const CALLS: Partial<Record<Place, number>> = {
   "during a commit": 8,
   "during a job's commit": 8,
 };
+/** The places where what was written is flushed, if it is to survive a power cut. */
+const FLUSHED: ReadonlySet<Place> = new Set<Place>(["during a commit", "during a job's commit"]);
 /** `writeFile` opens, writes and closes. */
 const CALLS_OF_FILE = 3;
 
@@ -262,9 +264,16 @@ class CrashStory {
       delay: this.#integer(this.#guess),
       mutant,
     };
-    const calls = this.#storage === "file" ? CALLS_OF_FILE : place && CALLS[place];
-    this.#bot = new BotProcess(plan, 1 + this.#integer(calls ?? 1));
+    this.#bot = new BotProcess(plan, this.#callToDieAt(plan));
     return this.#bot;
+  }
+
+  /** Which of the calls that write, from 1; 0 is the flush after them. */
+  #callToDieAt({ storage, place, durability }: CrashPlan): number {
+    if (storage === "file") return 1 + this.#integer(CALLS_OF_FILE);
+    const calls = (place && CALLS[place]) ?? 1;
+    const flushes = place !== undefined && FLUSHED.has(place) && durability === "disk";
+    return flushes ? this.#integer(1 + calls) : 1 + this.#integer(calls);
   }
 
   /**

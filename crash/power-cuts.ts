@@ -13,9 +13,19 @@ import { measuredOn, writeDocsSection } from "./docs-section.ts";
 import { markdownTable } from "./markdown-table.ts";
 import { memoryFolder } from "./memory-folder.ts";
 import { cutPower, type PowerCutReport } from "./power-cut/cut-power.ts";
-import { recordBot, whyNotRecorded } from "./power-cut/record-bot.ts";
+import { recordBot, whyNotRecorded, type Flushes } from "./power-cut/record-bot.ts";
 
-const DURABILITIES = ["disk", "os"] as const;
+interface Column {
+  readonly name: string;
+  readonly durability: "disk" | "os";
+  readonly flushes: Flushes;
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: '`durability: "disk"`', durability: "disk", flushes: "here" },
+  { name: '`"disk"`, a slow one', durability: "disk", flushes: "in a thread" },
+  { name: '`durability: "os"`', durability: "os", flushes: "here" },
+];
 
 const { values } = parseArgs({
   options: {
@@ -32,10 +42,10 @@ if (reason !== undefined) throw new Error(`Nothing can be recorded: ${reason}`);
 console.log(`${updates} updates, seed ${seed}`);
 const started = performance.now();
 const reports: PowerCutReport[] = [];
-for (const durability of DURABILITIES) reports.push(await cut(durability));
+for (const column of COLUMNS) reports.push(await cut(column));
 
 const table = markdownTable(
-  ["", ...DURABILITIES.map((durability) => `\`durability: "${durability}"\``)],
+  ["", ...COLUMNS.map(({ name }) => name)],
   (["operations", "syncs", "checkpoints", "cuts", "unreadable", "torn", "early"] as const).map((row) => [
     row,
     ...reports.map((report) => String(report[row])),
@@ -45,20 +55,20 @@ const seconds = Math.round((performance.now() - started) / 1000);
 const remark = `${measuredOn()}, ${updates} updates, ${seconds} s, seed ${seed}`;
 console.log(`\n${table}\n\n${remark}`);
 if (values["write-docs"]) writeDocsSection("power cut table", `${table}\n\n${remark}.`);
-const faults = DURABILITIES.flatMap((durability, index) => faultsOf(durability, reports[index]));
+const faults = COLUMNS.flatMap(({ durability }, index) => faultsOf(durability, reports[index]));
 if (faults.length > 0) {
   console.log(faults.join("\n"));
   process.exitCode = 1;
 }
 
-async function cut(durability: "disk" | "os"): Promise<PowerCutReport> {
+async function cut({ durability, flushes }: Column): Promise<PowerCutReport> {
   const emulator = await TelegramEmulator.start();
   const root = memoryFolder();
   const [folder, traces] = [join(root, "bot"), join(root, "traces")];
   mkdirSync(folder);
   mkdirSync(traces);
   try {
-    const recording = await recordBot({ emulator, folder, traces, updates, durability, seed });
+    const recording = await recordBot({ emulator, folder, traces, updates, durability, flushes, seed });
     return await cutPower({ recording, folder: join(root, "cut"), seed, chances });
   } finally {
     await emulator.stop();

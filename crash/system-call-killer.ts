@@ -3,6 +3,8 @@ import { once } from "node:events";
 
 /** What changes a file that is open. */
 const WRITING = "pwrite64,fsync,fdatasync,ftruncate,unlink";
+/** What brings a commit to the disk, in any thread. */
+const FLUSHING = "fdatasync";
 /** What `writeFile` does to a file, each in any thread. */
 const REWRITING = ["openat", "write", "close"];
 
@@ -13,10 +15,14 @@ export class SystemCallKiller {
   readonly attached: Promise<void>;
   readonly exited: Promise<unknown>;
 
-  /** Kills before the so many-th call that writes, from now on; with a path, in the so many-th step of `writeFile` to it. */
+  /**
+   * Kills before the so many-th call that writes, from now on, or with 0 before the first that flushes; with a path, in the so many-th step of `writeFile`
+   * to it.
+   */
   constructor(pid: number, when: number, path = "") {
     // strace counts the calls of each thread by themselves.
-    const [calls, count] = path === "" ? [WRITING, when] : [REWRITING[when - 1] ?? "close", 1];
+    const [calls, count] =
+      path !== "" ? [REWRITING[when - 1] ?? "close", 1] : when > 0 ? [WRITING, when] : [FLUSHING, 1];
     const filter = path === "" ? [] : ["-P", path];
     const kill = `inject=${calls}:signal=SIGKILL:when=${count}`;
     const args = ["-f", "-p", String(pid), "-o", "/dev/null", ...filter, "-e", `trace=${calls}`, "-e", kill];

@@ -29,7 +29,7 @@ type MyOptions = ApplicationOptions<KeptOf<MyContext>, Application<MyContext>>;
 function makeBot({ emulator, token, path }: Setting, options: Partial<MyOptions> = {}) {
   const bot = new Bot<MyContext>(token, { client: { apiRoot: emulator.url } });
   const app = new Application(bot, {
-    persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
+    persistence: new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }),
     initial: { bot: () => ({ n: 0 }), chat: () => ({ texts: [] }), user: () => ({ n: 0 }) },
     logger: silentLogger,
     ...options,
@@ -186,7 +186,7 @@ describe("a persistence that does not open", () => {
   test("may work at the second try", async () => {
     const setting = await setUp();
     const { app } = makeBot(setting);
-    const holder = new SqlitePersistence({ path: setting.path });
+    const holder = new SqlitePersistence({ path: setting.path, durability: "os" });
     await holder.open({ botId: 1, now: Date.now });
     await expect(app.initialize()).rejects.toThrow(withCode("PERDURE_OWNED"));
     holder.close();
@@ -354,7 +354,7 @@ describe("the life cycle", () => {
 
 describe("the bot", () => {
   test("with middleware already is refused, without is not", async () => {
-    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") });
+    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
     const used = new Bot<PersistentContext<Context, object>>("1:x");
     used.use((_, next) => next());
     expect(() => new Application(used, { persistence })).toThrow(withCode("PERDURE_HAS_MIDDLEWARE"));
@@ -391,7 +391,7 @@ describe("the bot", () => {
 
   test("wrong options are refused with the option's name", async () => {
     const bot = new Bot<MyContext>("1:x");
-    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") });
+    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
     const make = (options: object) => () => new Application(bot, { persistence, ...options } as never);
     expect(make({ persistence: {} })).toThrow(/persistence is Object/);
     expect(make({ concurrency: 0 })).toThrow(/concurrency is 0/);

@@ -74,7 +74,7 @@ test("stopped before the commit: the replay sends another keyboard, which works,
   const { emulator, token, ann, path } = await setUp();
   const run = async (isFirst: boolean): Promise<void> => {
     const bot = new Bot<MyContext>(token, { client: { apiRoot: emulator.url } });
-    const app = running(bot, new SqlitePersistence({ path, ownerTimeout: 0 }), { stopTimeout: 0 });
+    const app = running(bot, new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }), { stopTimeout: 0 });
     bot.command("menu", async (ctx) => {
       await ctx.reply("Menu", { reply_markup: new InlineKeyboard().add(dataButton("Go", { id: 1 })) });
       if (!isFirst) return;
@@ -104,7 +104,7 @@ test("in @grammyjs/conversations: one record for each message, however often the
   type ConversationContext = ConversationFlavor<MyContext>;
   const { emulator, token, ann, path } = await setUp();
   const bot = new Bot<ConversationContext>(token, { client: { apiRoot: emulator.url } });
-  const app = running(bot, new SqlitePersistence({ path, ownerTimeout: 0 }));
+  const app = running(bot, new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }));
   bot.use(conversations({ storage: app.storageAdapter("conversations"), plugins: [app.dataButtons()] }));
   async function order(conversation: Conversation<ConversationContext>, ctx: Context): Promise<void> {
     const chosen: unknown[] = [];
@@ -135,7 +135,7 @@ test("in @grammyjs/conversations: one record for each message, however often the
 test("with apiThrottler, which calls later: each update's keyboards are its own", async () => {
   const { emulator, token, ann, path } = await setUp();
   const bot = new Bot<MyContext>(token, { client: { apiRoot: emulator.url } });
-  const app = running(bot, new SqlitePersistence({ path, ownerTimeout: 0 }));
+  const app = running(bot, new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }));
   bot.api.config.use(apiThrottler());
   const fixed = new InlineKeyboard().add(dataButton("Go", "fixed"));
   bot.command("fail", async (ctx) => {

@@ -263,7 +263,7 @@ describe("app.storageAdapter under grammY's session()", () => {
       botInfo: { id: 1, is_bot: true, first_name: "b", username: "b" } as never,
     });
     const app = new Application(bot, {
-      persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
+      persistence: new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }),
       initial: { chat: () => ({ n: 0 }) },
       logger: silentLogger,
     });
@@ -329,7 +329,7 @@ describe("app.storageAdapter under @grammyjs/conversations", () => {
   function make(path: string, token: string, apiRoot: string) {
     const bot = new Bot<TalkingContext>(token, { client: { apiRoot } });
     const app = new Application(bot, {
-      persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
+      persistence: new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }),
       initial: { chat: () => ({ names: [] }) },
       logger: silentLogger,
     });

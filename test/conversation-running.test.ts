@@ -22,7 +22,7 @@ function make({ token, emulator, path }: Setting, options: { concurrency?: numbe
   const bot = new Bot<MyContext>(token, { client: { apiRoot: emulator.url } });
   bot.catch(() => {});
   const app = new Application(bot, {
-    persistence: new SqlitePersistence({ path }),
+    persistence: new SqlitePersistence({ path, durability: "os" }),
     initial: { user: () => ({ answers: [] }) },
     logger: silentLogger,
     ...options,

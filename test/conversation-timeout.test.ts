@@ -28,7 +28,8 @@ async function timed(
   options: (made: Conversing) => Partial<AnyConversation> = () => ({}),
   { clock = new DrivenClock(), path }: { clock?: DrivenClock; path?: string } = {},
 ): Promise<Timed> {
-  const persistence = path === undefined ? {} : { persistence: new SqlitePersistence({ path, ownerTimeout: 0 }) };
+  const persistence =
+    path === undefined ? {} : { persistence: new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }) };
   const made = conversing({ clock, ...persistence });
   const handler = made.app.conversation<"A" | "B" | -2, never, never>({
     name: "talk",

@@ -648,6 +648,6 @@ describe("at the same moment", () => {
 test("165: one process has the file, so no other one keeps states of its own", async () => {
   const made = conversing();
   await made.app.initialize();
-  const second = new SqlitePersistence({ path: made.path, ownerTimeout: 0 });
+  const second = new SqlitePersistence({ path: made.path, ownerTimeout: 0, durability: "os" });
   await expect(second.open({ botId: 1, now: () => 0 })).rejects.toThrow(withCode("PERDURE_OWNED"));
 });

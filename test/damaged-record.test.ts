@@ -39,7 +39,7 @@ function inStorageAdapter(): Damageable {
 function inSqlite(): Damageable {
   const path = join(temporaryFolder(), "bot.sqlite");
   return {
-    persistence: new SqlitePersistence({ path }),
+    persistence: new SqlitePersistence({ path, durability: "os" }),
     write: (id, text) => {
       const other = new DatabaseSync(path);
       other.prepare("insert or replace into chat_data values (?, 0, ?)").run(id, text);

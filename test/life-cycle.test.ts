@@ -56,7 +56,7 @@ function makeBot({ emulator, token, path }: Setting, { ownerTimeout = "0", handl
 
 /** Opens the file as another bot process would; throws when somebody has it. */
 async function takeFile(path: string): Promise<SqlitePersistence> {
-  const persistence = new SqlitePersistence({ path, ownerTimeout: 0 });
+  const persistence = new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" });
   await persistence.open({ botId: 1, now: Date.now });
   onTestFinished(() => persistence.close());
   return persistence;
@@ -325,6 +325,12 @@ describe("postInit", () => {
     expect(await app.chatIds().next()).toEqual({ done: false, value: 5 });
   });
 
+  test("may stop a bot that has not begun", async () => {
+    const setting = await setUp();
+    const { app } = makeBot(setting, { postInit: ({ bot }) => bot.stop() });
+    await expect(app.initialize()).resolves.toBeUndefined();
+  });
+
   test("that throws leaves the file closed", async () => {
     const setting = await setUp();
     const { app } = makeBot(setting, { postInit: fail("postInit") });
@@ -482,7 +488,7 @@ describe("a bot process", () => {
       const [token, apiRoot, path] = process.argv.slice(1);
       const bot = new Bot(token, { client: { apiRoot } });
       const logger = { debug() {}, info: console.log, warn() {}, error() {} };
-      const app = new Application(bot, { persistence: new SqlitePersistence({ path }), logger });
+      const app = new Application(bot, { persistence: new SqlitePersistence({ path, durability: "os" }), logger });
       bot.catch(({ error }) => console.log("caught", String(error)));
       ${handlers}
       await app.run();`;

@@ -28,7 +28,7 @@ function make(path: string, options: Partial<MyOptions> = {}, client?: { apiRoot
   const bot = new Bot<MyContext>(client?.token ?? "1:x", config);
   const warnings: string[] = [];
   const app = new Application(bot, {
-    persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
+    persistence: new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }),
     initial: { chat: () => ({ texts: [] }) },
     logger: { debug() {}, info() {}, error() {}, warn: (text) => void warnings.push(text) },
     ...options,

@@ -57,7 +57,7 @@ test("after drop_pending_updates, what comes to app.webhookCallback runs", async
   const { emulator, token, path } = await setUp();
   const bot = new Bot<CountingContext>(token, { client: { apiRoot: emulator.url } });
   const app = new Application(bot, {
-    persistence: new SqlitePersistence({ path }),
+    persistence: new SqlitePersistence({ path, durability: "os" }),
     initial: { bot: () => ({}), chat: () => ({ n: 0 }), user: () => ({}) },
     logger: silentLogger,
   });

@@ -22,7 +22,7 @@ test("autoRetry, apiThrottler, hydrate and menu work in the chain, each update w
   const { token } = await emulator.createBot({ username: "test_bot" });
   const bot = new Bot<MyContext>(token, { client: { apiRoot: emulator.url } });
   const app = new Application(bot, {
-    persistence: new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") }),
+    persistence: new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" }),
     initial: { chat: () => ({ votes: 0 }), user: () => ({ name: "" }) },
   });
   bot.api.config.use(autoRetry());

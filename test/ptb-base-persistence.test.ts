@@ -256,7 +256,11 @@ describe("all persistences of the package have PTB's methods", () => {
   test.each(["DictPersistence", "SqlitePersistence"] as const)(
     "%s: what is stored is there, and what is removed is not (PTB 8, 9, 10, 11, 12, 13, 14, 15)",
     async (name) => {
-      const sqlite = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), ownerTimeout: 0 });
+      const sqlite = new SqlitePersistence({
+        path: join(temporaryFolder(), "bot.sqlite"),
+        ownerTimeout: 0,
+        durability: "os",
+      });
       const persistence = name === "DictPersistence" ? new DictPersistence() : sqlite;
       if (persistence === sqlite) await sqlite.open({ botId: 1, now: () => 0 });
       expect([await persistence.getUserData(), await persistence.getChatData()]).toEqual([new Map(), new Map()]);

@@ -137,7 +137,11 @@ test("a bot goes on with what PTB's own DictPersistence has written (PTB 66, 74,
     botDataJson: '{"n": 3}',
     conversationsJson: '{"registration": {"[-1, 7]": "NAME"}}',
   };
-  const persistence = new SqlitePersistence({ path: `${temporaryFolder()}/bot.sqlite`, ownerTimeout: 0 });
+  const persistence = new SqlitePersistence({
+    path: `${temporaryFolder()}/bot.sqlite`,
+    ownerTimeout: 0,
+    durability: "os",
+  });
   const { records } = await copyPersistence(new DictPersistence(written), persistence, { botId: 1 });
   expect(records).toMatchObject({ bot: 1, chat: 1, user: 1, conversation: 1 });
   const { bot, app } = makeApp({ persistence });

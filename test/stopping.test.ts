@@ -24,7 +24,7 @@ interface Kept {
 type Handler = (text: string) => Promise<void> | void;
 
 function make(setting: Setting, handler: Handler = () => {}) {
-  const sqlite = new SqlitePersistence({ path: setting.path, ownerTimeout: 0 });
+  const sqlite = new SqlitePersistence({ path: setting.path, ownerTimeout: 0, durability: "os" });
   return makeWith(new FailingPersistence(sqlite), setting, handler);
 }
 

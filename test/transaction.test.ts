@@ -19,7 +19,7 @@ async function makeApp(path = join(temporaryFolder(), "bot.sqlite"), options: { 
   const bot = new Bot<MyContext>("1:x", { botInfo: ME as never });
   const reported: unknown[] = [];
   const app = new Application(bot, {
-    persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
+    persistence: new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }),
     initial: { bot: () => ({ n: 0 }), chat: () => ({ log: [] }), user: () => ({ n: 0 }) },
     logger: silentLogger,
     ...options,
@@ -202,7 +202,7 @@ test.each(["postInit", "postStop", "postShutdown"] as const)(
     let calls = 0;
     const bot = new Bot<MyContext>("1:x", { botInfo: ME as never });
     const app: Application<MyContext> = new Application(bot, {
-      persistence: new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") }),
+      persistence: new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" }),
       initial: { bot: () => ({ n: 0 }), chat: () => ({ log: [] }), user: () => ({ n: 0 }) },
       [hook]: async () => {
         calls += 1;

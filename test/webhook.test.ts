@@ -13,12 +13,12 @@ const ME = { id: 1, is_bot: true, first_name: "bot", username: "test_bot" };
 
 function make(path = join(temporaryFolder(), "bot.sqlite")) {
   const bot = new Bot<MyContext>("1:x", { botInfo: ME as never });
-  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0 }));
+  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }));
   const app = new Application(bot, {
     persistence,
     initial: { chat: () => ({ texts: [] }) },
     logger: silentLogger,
-    stopTimeout: 0,
+    stopTimeout: 100,
   });
   const reported: unknown[] = [];
   app.onError((error, { update }) => void reported.push([error, update?.update_id]));
@@ -64,22 +64,22 @@ describe('app.webhookCallback, acknowledge "accepted"', () => {
     expect(await texts(1)).toEqual(["slow"]);
   });
 
-  test("does not answer before the update is durable", async () => {
+  test.each(["accept", "sync"])("does not answer before the update is durable: %s", async (slow) => {
     const { app, persistence } = make();
     await app.initialize();
     const gate = Promise.withResolvers<void>();
-    persistence.before = (operation) => (operation === "accept" ? gate.promise : undefined);
+    persistence.before = (operation) => (operation === slow ? gate.promise : undefined);
     const answering = callback(app)(request(1, "hello"));
     expect(await isSettled(answering)).toBe(false);
     gate.resolve();
     expect((await answering).status).toBe(200);
   });
 
-  test("also a redelivery of what is not durable yet is not answered before it is", async () => {
+  test.each(["accept", "sync"])("nor a redelivery of what is not durable yet: %s", async (slow) => {
     const { app, bot, persistence } = make();
     await app.initialize();
     const gate = Promise.withResolvers<void>();
-    persistence.before = (operation) => (operation === "accept" ? gate.promise : undefined);
+    persistence.before = (operation) => (operation === slow ? gate.promise : undefined);
     const stock = webhookCallback(bot, "std/http");
     const answering = [callback(app), callback(app), stock, stock].map((answer) => answer(request(1, "hello")));
     for (const each of answering) expect(await isSettled(each)).toBe(false);
@@ -145,15 +145,25 @@ describe('app.webhookCallback, acknowledge "done"', () => {
     expect(await persistence.openUpdates({ limit: 10 })).toEqual([]);
   });
 
-  test("does not answer before the update is durable, however long that takes", async () => {
+  test.each(["accept", "sync"])("does not answer before the update is durable, however long %s takes", async (slow) => {
     const { app, persistence } = make();
     await app.initialize();
     const gate = Promise.withResolvers<void>();
-    persistence.before = (operation) => (operation === "accept" ? gate.promise : undefined);
+    persistence.before = (operation) => (operation === slow ? gate.promise : undefined);
     const answering = callback(app, { acknowledge: "done", timeoutMilliseconds: 0 })(request(1, "hello"));
     expect(await isSettled(answering)).toBe(false);
     gate.resolve();
     expect((await answering).status).toBe(200);
+  });
+
+  test("answers what ends in order while the application stops", async () => {
+    const { app, gate, persistence } = make();
+    const answering = callback(app, { acknowledge: "done" })(request(1, "slow"));
+    await expect.poll(() => persistence.openUpdates({ limit: 10 })).toHaveLength(1);
+    const stopping = app.stop();
+    gate.resolve();
+    expect((await answering).status).toBe(200);
+    await stopping;
   });
 
   test("an error after an early answer is heard, and does not end the process", async () => {
@@ -172,6 +182,28 @@ describe('app.webhookCallback, acknowledge "done"', () => {
     gate.resolve();
     expect(await texts(1)).toEqual(["slow"]);
   });
+});
+
+describe("grammY's webhookCallback", () => {
+  test.each(["ask", "hello", "fail"])(
+    "does not answer before the update is durable, whatever its handler does: %s",
+    async (text) => {
+      const { app, bot, persistence } = make();
+      await app.initialize();
+      const gate = Promise.withResolvers<void>();
+      persistence.before = (operation) => (operation === "sync" ? gate.promise : undefined);
+      const answer = webhookCallback(bot, "std/http") as unknown as Answer;
+      const answering = [1, 1].map((id) =>
+        answer(request(id, text)).then(
+          () => {},
+          () => {},
+        ),
+      );
+      expect(await isSettled(Promise.race(answering))).toBe(false);
+      gate.resolve();
+      await Promise.all(answering);
+    },
+  );
 });
 
 describe("what an earlier run left in the inbox", () => {

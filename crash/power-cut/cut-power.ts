@@ -6,7 +6,7 @@ import type { DiskOperation } from "./disk-operation.ts";
 import { KeptState, readState } from "./kept-state.ts";
 import type { Recording } from "./record-bot.ts";
 import { RecordedDisk, type Fate } from "./recorded-disk.ts";
-import { ANSWERED, type PersistenceCall } from "./recorded-plan.ts";
+import type { PersistenceCall, PersistenceLine } from "./recorded-plan.ts";
 
 /** What a power is cut in. */
 export interface PowerCutOptions {
@@ -33,7 +33,7 @@ export interface PowerCutReport {
   readonly unreadable: number;
   /** Whose records, inbox and done marks are of no single moment. */
   readonly torn: number;
-  /** That are of a moment before the last answer. */
+  /** That are of a moment before a call that must survive. */
   readonly early: number;
   /** What the first faults were. */
   readonly examples: readonly string[];
@@ -52,12 +52,13 @@ class PowerCuts {
   readonly #random: () => number;
   readonly #disk = new RecordedDisk();
   readonly #updates: number[];
-  /** The states after each call, as texts. */
+  /** The states after each call, in the order in which they began, as texts. */
   readonly #states: string[];
   readonly #seen = new Set<string>();
   readonly #found = { unreadable: 0, torn: 0, early: 0 };
   readonly #examples: string[] = [];
   #begun = 0;
+  /** How many of these must survive. */
   #answered = 0;
 
   constructor(options: PowerCutOptions) {
@@ -98,8 +99,9 @@ class PowerCuts {
   }
 
   #hear(line: string): void {
-    if (line === ANSWERED) this.#answered = this.#begun;
-    else this.#begun += 1;
+    const heard = JSON.parse(line) as PersistenceLine;
+    if (heard.name !== "answered") this.#begun += 1;
+    else this.#answered = Math.max(this.#answered, this.#begun - heard.since);
   }
 
   async #cutHere(index: number, after: DiskOperation | "the end"): Promise<void> {
@@ -166,6 +168,7 @@ function countCheckpoints(operations: readonly DiskOperation[]): number {
 }
 
 function callOf(operation: DiskOperation): PersistenceCall[] {
-  if (operation.kind !== "tell" || operation.line === ANSWERED) return [];
-  return [JSON.parse(operation.line) as PersistenceCall];
+  if (operation.kind !== "tell") return [];
+  const line = JSON.parse(operation.line) as PersistenceLine;
+  return line.name === "answered" ? [] : [line];
 }

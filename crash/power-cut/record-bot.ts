@@ -11,6 +11,11 @@ import { TRACE_OPTIONS, TraceReader } from "./trace-reader.ts";
 
 const RECORDED_BOT = new URL("recorded-bot.ts", import.meta.url).pathname;
 
+/** How long strace holds up each sync of a slow disk, in microseconds. */
+const SLOW = 5000;
+
+export type Flushes = "here" | "in a thread";
+
 /** What is recorded. */
 export interface RecordingOptions {
   readonly emulator: TelegramEmulator;
@@ -19,6 +24,8 @@ export interface RecordingOptions {
   readonly traces: string;
   readonly updates: number;
   readonly durability: "disk" | "os";
+  /** Where a bot flushes: while everything else waits, since that is quick; or in a thread, since the disk is slow. */
+  readonly flushes: Flushes;
   readonly seed: number;
   readonly mutant?: PowerMutant | undefined;
 }
@@ -43,7 +50,7 @@ export function whyNotRecorded(): string | undefined {
  * to its files was seen by strace.
  */
 export async function recordBot(options: RecordingOptions): Promise<Recording> {
-  const { emulator, updates, durability, mutant, traces } = options;
+  const { emulator, updates, durability, flushes, mutant, traces } = options;
   const folder = realpathSync(options.folder);
   const { token, id: botId } = await emulator.createBot({ username: `cut_${Math.floor(Math.random() * 1e9)}_bot` });
   const users = await Promise.all(["Ann", "Bob"].map((firstName) => emulator.createUser({ firstName, bot: token })));
@@ -51,14 +58,14 @@ export async function recordBot(options: RecordingOptions): Promise<Recording> {
   const random = seededRandom(options.seed);
   const plan = { token, apiRoot: emulator.url, file: join(folder, "bot.sqlite"), durability, mutant };
 
-  const first = startTraced({ ...plan, diesAt: "die" }, join(traces, "1"));
+  const first = startTraced({ ...plan, diesAt: "die" }, flushes, join(traces, "1"));
   await talk(users, Math.ceil(updates / 2), random);
   await users[0]?.send("die");
   await first.exited;
   reader.read(readFileSync(first.trace, "utf8"));
   requireSame(reader.operations, folder);
 
-  const second = startTraced({ ...plan, diesAt: undefined }, join(traces, "2"));
+  const second = startTraced({ ...plan, diesAt: undefined }, flushes, join(traces, "2"));
   await users[0]?.nextReply({ timeout: 20_000 });
   await talk(users, Math.floor(updates / 2), random);
   second.stop();
@@ -74,9 +81,10 @@ interface Traced {
   stop(): void;
 }
 
-function startTraced(plan: RecordedPlan, trace: string): Traced {
+function startTraced(plan: RecordedPlan, flushes: Flushes, trace: string): Traced {
   const command = [process.execPath, "--disable-warning=ExperimentalWarning", RECORDED_BOT];
-  const child = spawn("strace", ["-o", trace, ...TRACE_OPTIONS, ...command], {
+  const slow = flushes === "here" ? [] : ["-e", `inject=fdatasync:delay_enter=${SLOW}`];
+  const child = spawn("strace", ["-o", trace, ...TRACE_OPTIONS, ...slow, ...command], {
     env: { ...process.env, RECORDED_PLAN: JSON.stringify(plan) },
     stdio: ["pipe", "ignore", "inherit"],
   });

@@ -1,7 +1,8 @@
 // A bot whose writes are recorded: `recorded-bot.ts` with a RecordedPlan as JSON in RECORDED_PLAN. It notes every text in its
 // chat and counts it for its user and for the bot. On standard output it tells what it asks of its persistence, and when
 // that is answered; whoever traces its system calls sees both among the writes to its files.
-import { writeSync } from "node:fs";
+import fs, { writeSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import type { Update } from "@grammyjs/types";
 import { Bot, type Context } from "grammy";
 import {
@@ -11,7 +12,8 @@ import {
   type PersistentContext,
   type UnitCommit,
 } from "../../src/index.ts";
-import { ANSWERED, type PersistenceCall, type RecordedPlan } from "./recorded-plan.ts";
+import type { MaybePromise } from "../../src/data/maybe-promise.ts";
+import type { PersistenceCall, PersistenceLine, RecordedPlan } from "./recorded-plan.ts";
 
 interface Kept {
   bot: { n: number };
@@ -21,48 +23,69 @@ interface Kept {
 
 const plan = JSON.parse(process.env["RECORDED_PLAN"] ?? "{}") as RecordedPlan;
 
-function tell<T>(call: PersistenceCall, answer: () => T): T {
-  writeSync(1, `${JSON.stringify(call)}\n`);
-  const result = answer();
-  writeSync(1, `${ANSWERED}\n`);
+/** How many calls have begun. */
+let begun = 0;
+
+function tell(line: PersistenceLine): void {
+  writeSync(1, `${JSON.stringify(line)}\n`);
+}
+
+/** Whatever a call writes it writes before it returns: the next one begins after it. */
+function begin(call: PersistenceCall): void {
+  tell(call);
+  begun += 1;
+}
+
+async function answered<T>(answer: MaybePromise<T>): Promise<T> {
+  const until = begun;
+  const result = await answer;
+  tell({ name: "answered", since: begun - until });
   return result;
 }
 
 class RecordedPersistence extends SqlitePersistence {
   override accept(updates: readonly Update[]): readonly Acceptance[] {
-    const ids = updates.map(({ update_id }) => update_id);
-    return tell({ name: "accept", ids }, () => super.accept(updates));
+    begin({ name: "accept", ids: updates.map(({ update_id }) => update_id) });
+    return super.accept(updates);
   }
 
-  override noteAttempts(id: number, attempts: number): boolean {
-    return tell({ name: "noteAttempts", id, attempts }, () => super.noteAttempts(id, attempts));
+  override sync(): Promise<void> {
+    return answered(plan.mutant === "confirmed first" ? undefined : super.sync());
   }
 
-  override commit(units: readonly UnitCommit[]): void {
-    tell({ name: "commit", units }, () => {
-      if (plan.mutant === "state before done") {
-        super.commit(units.map(({ changes }) => ({ changes })));
-        super.commit(units.map(({ done }) => ({ changes: [], done })));
-      } else {
-        super.commit(units);
-      }
-    });
+  override noteAttempts(id: number, attempts: number): Promise<boolean> {
+    begin({ name: "noteAttempts", id, attempts });
+    return answered(super.noteAttempts(id, attempts));
+  }
+
+  override commit(units: readonly UnitCommit[]): Promise<void> {
+    begin({ name: "commit", units });
+    if (plan.mutant !== "state before done") return answered(super.commit(units));
+    void super.commit(units.map(({ changes }) => ({ changes })));
+    return answered(super.commit(units.map(({ done }) => ({ changes: [], done }))));
   }
 }
 
-/** Opens every connection to SQLite with a log that is folded early, so that a short recording has it; and with what the mutant changes. */
-function changeConnections(): void {
+/** Opens every connection to SQLite with a log that is folded early, so that a short recording has it. */
+function foldEarly(): void {
   const sqlite = process.getBuiltinModule("node:sqlite");
   class Changed extends sqlite.DatabaseSync {
     override exec(sql: string): void {
-      const early = sql.replace(/wal_autocheckpoint = \d+/, "wal_autocheckpoint = 200");
-      super.exec(plan.mutant === "synchronous off" ? early.replace("synchronous = full", "synchronous = off") : early);
+      super.exec(sql.replace(/wal_autocheckpoint = \d+/, "wal_autocheckpoint = 200"));
     }
   }
   Object.assign(sqlite, { DatabaseSync: Changed });
 }
 
-changeConnections();
+/** SQLite's own syncs, of a log that begins anew and of one that is folded, go on. */
+function neverFlush(): void {
+  const fdatasync = (_descriptor: number, done: () => void): void => void setImmediate(done);
+  Object.assign(fs, { fdatasyncSync: () => {}, fdatasync });
+  syncBuiltinESMExports();
+}
+
+foldEarly();
+if (plan.mutant === "never flushed") neverFlush();
 const bot = new Bot<PersistentContext<Context, Kept>>(plan.token, { client: { apiRoot: plan.apiRoot } });
 const app = new Application(bot, {
   persistence: new RecordedPersistence({ path: plan.file, durability: plan.durability }),

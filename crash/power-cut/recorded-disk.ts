@@ -10,8 +10,8 @@ type Naming = Extract<DiskOperation, { kind: "create" | "rename" | "remove" }>;
 interface DiskFile {
   content: Buffer<ArrayBufferLike>;
   durable: Buffer<ArrayBufferLike>;
-  /** What was done to it since it was last synced. */
-  pending: Change[];
+  /** What was done to it that no sync covers, each as the so many-th operation. */
+  pending: { readonly nth: number; readonly change: Change }[];
 }
 
 /**
@@ -26,8 +26,10 @@ export class RecordedDisk {
   readonly #names: Files = new Map();
   #durableNames: Files = new Map();
   #pendingNames: Naming[] = [];
+  #applied = 0;
 
   apply(operation: DiskOperation): void {
+    this.#applied += 1;
     switch (operation.kind) {
       case "create":
         this.#files.set(operation.file, { content: Buffer.alloc(0), durable: Buffer.alloc(0), pending: [] });
@@ -42,7 +44,7 @@ export class RecordedDisk {
         this.#change(operation);
         break;
       case "sync":
-        this.#sync(this.#file(operation.file));
+        sync(this.#file(operation.file), operation.upTo);
         break;
       case "sync folder":
         this.#durableNames = new Map(this.#names);
@@ -70,14 +72,8 @@ export class RecordedDisk {
 
   #change(change: Change): void {
     const file = this.#file(change.file);
-    file.pending.push(change);
+    file.pending.push({ nth: this.#applied, change });
     file.content = changed(file.content, change);
-  }
-
-  #sync(file: DiskFile): void {
-    if (file.pending.length === 0) return;
-    file.durable = Buffer.from(file.content);
-    file.pending = [];
   }
 
   /** Any of the names' changes may be there without the others: the worst that a file system without a journal does. */
@@ -97,6 +93,13 @@ export class RecordedDisk {
   }
 }
 
+/** What was written after the sync began may still be lost. */
+function sync(file: DiskFile, upTo: number): void {
+  const isCovered = ({ nth }: { nth: number }): boolean => nth <= upTo;
+  for (const { change } of file.pending.filter(isCovered)) file.durable = changed(file.durable, change);
+  file.pending = file.pending.filter((one) => !isCovered(one));
+}
+
 function rename(names: Files, naming: Naming): void {
   if (naming.kind === "remove") names.delete(naming.name);
   else if (naming.kind === "create") names.set(naming.name, naming.file);
@@ -112,7 +115,7 @@ function contentAfter({ content, durable, pending }: DiskFile, fate: Fate): Buff
   // Now much, now little is lost.
   const kept = fate();
   let result: Buffer = Buffer.from(durable);
-  for (const change of pending) {
+  for (const { change } of pending) {
     if (fate() >= kept) continue;
     for (const part of fate() < 0.2 ? torn(change, fate) : [change]) result = changed(result, part);
   }

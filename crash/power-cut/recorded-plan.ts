@@ -1,7 +1,7 @@
 import type { UnitCommit } from "../../src/index.ts";
 
 /** Faults put into the bot on purpose: whoever cuts the power must find each. */
-export type PowerMutant = "synchronous off" | "state before done";
+export type PowerMutant = "never flushed" | "confirmed first" | "state before done";
 
 /** What a recorded bot is told. */
 export interface RecordedPlan {
@@ -20,5 +20,14 @@ export type PersistenceCall =
   | { readonly name: "noteAttempts"; readonly id: number; readonly attempts: number }
   | { readonly name: "commit"; readonly units: readonly UnitCommit[] };
 
-/** What a bot prints when a call is answered: from here on it must survive. */
-export const ANSWERED = "answered";
+/**
+ * A call is answered, so that all calls which had begun by when it began must survive from here on: all but the last so many. `accept` is not
+ * answered for itself, but by a `sync` that begins later.
+ */
+interface PersistenceAnswer {
+  readonly name: "answered";
+  readonly since: number;
+}
+
+/** What a bot prints, as JSON: a call when it begins, before it writes, and its answer. */
+export type PersistenceLine = PersistenceCall | PersistenceAnswer;

@@ -5,13 +5,27 @@ import type { DiskOperation } from "./disk-operation.ts";
 const TRACED =
   "openat,close,dup,dup2,write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,fallocate,rename,renameat,renameat2,unlink,unlinkat";
 
-/** strace's options: all data, all text as hexadecimal numbers, the main thread only. */
-export const TRACE_OPTIONS: readonly string[] = ["-xx", "-s", "100000000", "-e", `trace=${TRACED}`];
+/** strace's options: all threads, all data, all text as hexadecimal numbers. */
+export const TRACE_OPTIONS: readonly string[] = ["-f", "-xx", "-s", "100000000", "-e", `trace=${TRACED}`];
 
+const LINE = /^(\d+) +(.*)$/;
+/** Of a call during which another thread did something there are two lines. */
+const BEGINNING = /^(.*) <unfinished \.\.\.>$/;
+const END = /^<\.\.\. \w+ resumed>(.*)$/;
 const CALL = /^(\w+)\((.*)\)\s+= (-?\d+)/;
 const FOLDER = -1;
 
-/** Reads what strace wrote about one process after another, as operations on the files of one folder. */
+/** A call that has begun. */
+interface Begun {
+  readonly text: string;
+  /** How many operations were recorded before. */
+  readonly upTo: number;
+}
+
+/**
+ * Reads what strace wrote about one process after another, as operations on the files of one folder. What a call does it has done when it ends;
+ * only a descriptor is free for others from when `close` begins.
+ */
 export class TraceReader {
   readonly operations: DiskOperation[] = [];
   readonly #folder: string;
@@ -19,6 +33,8 @@ export class TraceReader {
   readonly #names = new Map<string, number>();
   /** What the descriptors of the process stand for. */
   #descriptors = new Map<number, number>();
+  /** What each thread is in the middle of. */
+  #begun = new Map<string, Begun>();
   #files = 0;
   #told = "";
 
@@ -29,20 +45,37 @@ export class TraceReader {
   /** The trace of the next process. */
   read(trace: string): void {
     this.#descriptors = new Map();
+    this.#begun = new Map();
     this.#told = "";
     for (const line of trace.split("\n")) {
-      const [, name = "", args = "", result = ""] = CALL.exec(line) ?? [];
-      if (name !== "" && Number(result) >= 0) this.#call(name, args, Number(result));
+      const [, thread = "", text = ""] = LINE.exec(line) ?? [];
+      this.#read(thread, text);
     }
   }
 
-  #call(name: string, args: string, result: number): void {
+  #read(thread: string, line: string): void {
+    const beginning = BEGINNING.exec(line)?.[1];
+    const end = END.exec(line)?.[1];
+    if (end === undefined) this.#begin(thread, beginning ?? line);
+    if (beginning !== undefined) return;
+    const { text = "", upTo = 0 } = this.#begun.get(thread) ?? {};
+    this.#begun.delete(thread);
+    const [, name = "", args = "", result = ""] = CALL.exec(text + (end ?? "")) ?? [];
+    if (name !== "" && Number(result) >= 0) this.#call(name, args, Number(result), upTo);
+  }
+
+  #begin(thread: string, text: string): void {
+    this.#begun.set(thread, { text, upTo: this.operations.length });
+    if (text.startsWith("close(")) this.#descriptors.delete(Number.parseInt(text.slice("close(".length), 10));
+  }
+
+  #call(name: string, args: string, result: number, upTo: number): void {
     const descriptor = Number.parseInt(args, 10);
     switch (name) {
       case "openat":
         return this.#open(args, result);
       case "close":
-        return void this.#descriptors.delete(descriptor);
+        return;
       case "write":
         if (descriptor === 1) return this.#tell(texts(args)[0] ?? Buffer.alloc(0));
         break;
@@ -50,7 +83,7 @@ export class TraceReader {
         return this.#write(descriptor, args);
       case "fsync":
       case "fdatasync":
-        return this.#sync(descriptor);
+        return this.#sync(descriptor, upTo);
       case "ftruncate":
         return this.#truncate(descriptor, args);
       case "rename":
@@ -90,10 +123,10 @@ export class TraceReader {
     if (file !== undefined && data !== undefined) this.operations.push({ kind: "write", file, offset, data });
   }
 
-  #sync(descriptor: number): void {
+  #sync(descriptor: number, upTo: number): void {
     const file = this.#descriptors.get(descriptor);
     if (file === FOLDER) this.operations.push({ kind: "sync folder" });
-    else if (file !== undefined) this.operations.push({ kind: "sync", file });
+    else if (file !== undefined) this.operations.push({ kind: "sync", file, upTo });
   }
 
   #truncate(descriptor: number, args: string): void {

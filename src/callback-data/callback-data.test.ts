@@ -38,7 +38,10 @@ interface Setting {
 
 async function start(
   limits: Partial<Limits> = {},
-  persistence: AtomicPersistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") }),
+  persistence: AtomicPersistence = new SqlitePersistence({
+    path: join(temporaryFolder(), "bot.sqlite"),
+    durability: "os",
+  }),
 ): Promise<Setting> {
   const clock = new DrivenClock({ turns: 1 });
   await persistence.open({ botId: 1, now: () => clock.now() });

@@ -17,7 +17,7 @@ const job = (id: string): RecordKey => ({ kind: "job", id });
 const conversation = (...id: (number | string)[]): RecordKey => ({ kind: "conversation", name: "order", id });
 
 async function start() {
-  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") });
+  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
   const clock = new DrivenClock();
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());

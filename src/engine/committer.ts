@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { AtomicPersistence, UnitCommit } from "../persistence/atomic-persistence.ts";
 import { isPerdureError } from "../errors.ts";
 import type { Clock } from "./clock.ts";

@@ -36,7 +36,7 @@ async function start(
   options: Partial<EngineOptions> = {},
   path = join(temporaryFolder(), "bot.sqlite"),
 ): Promise<Setting> {
-  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0 }));
+  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }));
   const clock = new DrivenClock();
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());
@@ -675,7 +675,7 @@ describe("several updateBotData in one handler", () => {
     unit.updateBotData((bot) => ((bot as Counts)[key] = 1));
 
   test("all count, whichever microtask the second begins in, whether reading takes time or not", async () => {
-    const sqlite = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") });
+    const sqlite = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
     await sqlite.open({ botId: 1, now: Date.now });
     onTestFinished(() => sqlite.close());
     for (const options of [{}, { persistence: sqlite }]) {
@@ -785,7 +785,7 @@ describe("the bot's data between units", () => {
       encode: (cart) => cart.n,
       decode: (n) => new Cart().set(n as number),
     });
-    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), codec });
+    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), codec, durability: "os" });
     await persistence.open({ botId: 1, now: Date.now });
     onTestFinished(() => persistence.close());
     const initial = (): unknown => ({ bytes: new Uint8Array(1), cart: new Cart() });
@@ -913,7 +913,7 @@ describe("what an update may do to others", () => {
 
   test("what the codec gives instead of text fails its unit only", async () => {
     const codec = { encode: (value: unknown) => JSON.stringify(value), decode: (text: string) => JSON.parse(text) };
-    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), codec });
+    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), codec, durability: "os" });
     await persistence.open({ botId: 1, now: Date.now });
     onTestFinished(() => persistence.close());
     const { engine } = await start({ persistence });
@@ -1197,4 +1197,25 @@ describe("updates that are run more than once", () => {
     await clock.advance(61_000);
     expect(await other).toBe("handled");
   });
+});
+
+test("an update that came while the replay ended takes its turn before the next, however long a flush takes", async () => {
+  const first = await start();
+  await first.persistence.accept([message(1)]);
+  const { engine, persistence } = await restart(first);
+  const [accepting, flushing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const waits: Record<string, Promise<void>> = { accept: accepting.promise, sync: flushing.promise };
+  persistence.before = (operation) => waits[operation];
+  const order: number[] = [];
+  const run = (id: number) => async (): Promise<void> => void order.push(id);
+  const second = engine.handle(message(2), run(2));
+  await settled();
+  engine.inbox.endReplay();
+  accepting.resolve();
+  await settled();
+  const third = engine.handle(message(3), run(3));
+  await settled();
+  flushing.resolve();
+  await Promise.all([second, third]);
+  expect(order).toEqual([2, 3]);
 });

@@ -1,15 +1,15 @@
 import type { Update } from "@grammyjs/types";
 import type { LiveObjects } from "../data/codec.ts";
-import type { MaybePromise } from "../data/maybe-promise.ts";
+import { isPromise, type MaybePromise } from "../data/maybe-promise.ts";
 import type { RecordChange, RecordKey } from "../data/record.ts";
 import { isPerdureError, PerdureError } from "../errors.ts";
-import type { AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
+import type { Acceptance, AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
 import { belongings } from "./belongings.ts";
 import { ChatAliases, migrationOf } from "./chat-aliases.ts";
 import { ChatMigration, type OnMigrate } from "./chat-migration.ts";
 import type { Clock } from "./clock.ts";
 import { Committer } from "./committer.ts";
-import { Inbox, type Claim } from "./inbox.ts";
+import { Inbox } from "./inbox.ts";
 import { RecordListing } from "./record-listing.ts";
 import { RecordReader, type Refresh } from "./record-reader.ts";
 import type { JobOrigin, Reporter } from "./reporter.ts";
@@ -185,21 +185,33 @@ export class Engine {
     }
     // The turn is taken before anything is waited for: the order of arrival is the order of these calls.
     const way = this.#enter(update);
-    if (claim.kind === "unknown" || fail === undefined) return this.#handleClaimed(way, update, claim, run);
+    if (claim.kind === "unknown") {
+      const { acceptance, durable } = this.inbox.acceptClaimed(update);
+      return withDurable(durable, this.#handleClaimed(way, update, acceptance.then(attemptsAfter), run));
+    }
+    const attempts = claim.kind === "fresh" ? 0 : claim.attempts;
+    if (fail === undefined) return this.#handleClaimed(way, update, attempts, run);
     return new Promise((resolve, reject) => {
       let fails = reject;
       const onAside = (): void => {
         resolve("going on");
         fails = fail;
       };
-      this.#handleClaimed(way, update, claim, run, onAside).then(resolve, (error: unknown) => fails(error));
+      this.#handleClaimed(way, update, attempts, run, onAside).then(resolve, (error: unknown) => fails(error));
     });
   }
 
-  async #handleClaimed(first: Way, update: Update, claim: Claim, run: Run, onAside?: () => void): Promise<Outcome> {
+  /** `accepted` is how often it was run, 0 for a new one; `undefined` when it is done. */
+  async #handleClaimed(
+    first: Way,
+    update: Update,
+    accepted: MaybePromise<number | undefined>,
+    run: Run,
+    onAside?: () => void,
+  ): Promise<Outcome> {
     let way = first;
     try {
-      const attempts = claim.kind === "unknown" ? await this.#acceptedNow(update) : attemptsOf(claim);
+      const attempts = isPromise(accepted) ? await accepted : accepted;
       if (attempts === undefined) return "duplicate";
       while (way.moving !== undefined && !(await this.#migrate(way.moving))) {
         // Whoever it waited for wants one of the chats, and goes first.
@@ -357,6 +369,7 @@ export class Engine {
       await Promise.all(ids.map((done) => this.#committer.commit({ changes: [], done })));
     }
     this.inbox.restart();
+    await this.inbox.sync();
   }
 
   #enter(update: Update): Way {
@@ -406,17 +419,12 @@ export class Engine {
     }
   }
 
-  /** Accepts a claimed update. How often it was run, 0 for a new one; `undefined` when it is done. */
-  async #acceptedNow(update: Update): Promise<number | undefined> {
-    const acceptance = await this.inbox.acceptClaimed(update);
-    if (acceptance === "done") return undefined;
-    return acceptance === "accepted" ? 0 : 1;
-  }
-
   async #leaveToReplay(update: Update, run: Run): Promise<Outcome> {
     const [free] = await this.inbox.accept([update]);
+    const durable = this.inbox.sync();
     // Accepting has taken longer than the replay, which has not seen it.
-    if (free !== undefined) return this.handle(free, run);
+    if (free !== undefined) return withDurable(durable, this.handle(free, run));
+    await durable;
     if (!this.#stopping) this.#options.onReplayNeeded();
     return "duplicate";
   }
@@ -567,8 +575,18 @@ function transactionKeys({ chats = [], users = [] }: TransactionKeys, aliases: C
   ];
 }
 
-function attemptsOf(claim: Exclude<Claim, { kind: "unknown" }>): number {
-  return claim.kind === "fresh" ? 0 : claim.attempts;
+/** How often an update was run that has just been accepted; `undefined` when it is done. */
+function attemptsAfter(acceptance: Acceptance): number | undefined {
+  if (acceptance === "done") return undefined;
+  return acceptance === "accepted" ? 0 : 1;
+}
+
+/** What comes of `work`, once the update is durable: then whoever has brought it may acknowledge it, also after an error. */
+async function withDurable<T>(durable: Promise<void>, work: Promise<T>): Promise<T> {
+  const [outcome] = await Promise.allSettled([work, durable]);
+  await durable;
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
 }
 
 function nested(what: string): PerdureError {

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import type { Update } from "@grammyjs/types";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
+import { DrivenClock, isSettled, settled } from "../../test/support/driven-clock.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
 import { silentLogger } from "../../test/support/silent-logger.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -39,7 +39,7 @@ const busy = (): never => {
 };
 
 describe("accepting", () => {
-  test("answers what is new, once it is durable and not before", async () => {
+  test("answers what is new, once it is in the inbox and not before", async () => {
     const { inbox, persistence, clock } = await start();
     persistence.before = (operation) => operation === "accept" && busy();
     let answered = false;
@@ -79,7 +79,7 @@ describe("accepting", () => {
     ] as const) {
       persistence.before = fail;
       inbox.claim(update(id));
-      const accepting = inbox.acceptClaimed(update(id)).catch((error: unknown) => error);
+      const accepting = inbox.acceptClaimed(update(id)).acceptance.catch((error: unknown) => error);
       const asking = inbox.accepted(update(id)).then(
         () => "durable",
         () => "failed",
@@ -90,6 +90,28 @@ describe("accepting", () => {
       await accepting;
       expect(await asking).toBe(fail === busy ? "durable" : "failed");
     }
+  });
+
+  test("whoever asks for one that was handed out waits until what is in the inbox is durable", async () => {
+    const { inbox, persistence } = await start();
+    await inbox.accept([update(1)]);
+    inbox.claim(update(1));
+    const gate = Promise.withResolvers<void>();
+    persistence.before = (operation) => (operation === "sync" ? gate.promise : undefined);
+    const asking = inbox.accepted(update(1));
+    expect(await isSettled(asking)).toBe(false);
+    gate.resolve();
+    await asking;
+  });
+
+  test("is durable with a first attempt also when a stop has begun; only trying again is given up", async () => {
+    const { inbox, persistence } = await start();
+    await inbox.accept([update(1)]);
+    const stopping = AbortSignal.abort();
+    await inbox.sync([stopping]);
+    persistence.before = busy;
+    await expect(inbox.sync([stopping])).rejects.toMatchObject({ code: "PERDURE_STOPPED" });
+    expect(await inbox.isSynced()).toBe(false);
   });
 
   test("is given up by its signal, and by nothing else", async () => {

@@ -33,7 +33,7 @@ export class Inbox {
   /** How often each was run, or 0 for what this process has accepted itself. */
   readonly #handedOut = new Map<number, number>();
   /** With the acceptance that is still under way, if there is one. */
-  readonly #claimed = new Map<number, Promise<Acceptance> | undefined>();
+  readonly #claimed = new Map<number, Promise<void> | undefined>();
   /** How far the open updates of earlier runs have been handed out; `undefined` when there are no more. */
   #replayedTo: number | undefined = 0;
   /** Whether something was left to the replay since it last began at the beginning. */
@@ -55,7 +55,7 @@ export class Inbox {
   }
 
   /**
-   * Makes updates durable. Resolves with those that are to be handled now, in their order: that are new, or that nobody has.
+   * Puts updates into the inbox. Not to be acknowledged before {@link Inbox.sync}. Resolves with those that are to be handled now, in their order: that are new, or that nobody has.
    * While there is something to replay, these are none.
    */
   async accept(updates: readonly Update[], signals?: readonly StopSignal[]): Promise<Update[]> {
@@ -72,20 +72,37 @@ export class Inbox {
     }
   }
 
-  /** Makes one update durable that is claimed already, and answers what it was. */
-  acceptClaimed(update: Update): Promise<Acceptance> {
+  /** Resolves when all that was accepted is durable: then Telegram may forget it. A stop ends only the trying again. */
+  async sync(signals?: readonly StopSignal[]): Promise<void> {
     const { persistence, retry } = this.#options;
-    const accepting = retry(async () => {
-      const [acceptance = "open"] = await persistence.accept([update]);
-      return acceptance;
+    if (!(await this.isSynced())) await retry(() => persistence.sync(), signals);
+  }
+
+  /** Tries once to make all that was accepted durable, and answers whether it is. */
+  async isSynced(): Promise<boolean> {
+    try {
+      await this.#options.persistence.sync();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Accepts one update that is claimed already. Answers what it was, and when it is durable. */
+  acceptClaimed(update: Update): { readonly acceptance: Promise<Acceptance>; readonly durable: Promise<void> } {
+    const { persistence, retry } = this.#options;
+    const acceptance = retry(async () => {
+      const [answer = "open"] = await persistence.accept([update]);
+      return answer;
     });
-    this.#claimed.set(update.update_id, accepting);
-    return accepting;
+    const durable = acceptance.then(() => this.sync());
+    this.#claimed.set(update.update_id, durable);
+    return { acceptance, durable };
   }
 
   /** Resolves when an update that is claimed is durable; rejects when it could not be made so. */
   async accepted({ update_id: id }: Update): Promise<void> {
-    await this.#claimed.get(id);
+    await (this.#claimed.get(id) ?? this.sync());
   }
 
   /** The next open updates that nobody has, at most `limit`: what an earlier run accepted and did not finish. */

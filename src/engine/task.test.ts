@@ -19,7 +19,11 @@ const SCHEMA = {
 const task: Task = { name: "job a", chatId: 1, keys: [KEY], alone: false };
 
 async function start(): Promise<{ engine: Engine; persistence: SqlitePersistence; clock: DrivenClock }> {
-  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), ownerTimeout: 0 });
+  const persistence = new SqlitePersistence({
+    path: join(temporaryFolder(), "bot.sqlite"),
+    ownerTimeout: 0,
+    durability: "os",
+  });
   const clock = new DrivenClock();
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());
@@ -88,7 +92,7 @@ describe("a task", () => {
 
   test("what it noted is taken back when a stop gives it up, and not when it has ended by then", async () => {
     const { engine, persistence, clock } = await start();
-    persistence.commit([{ changes: [change('"before"')] }]);
+    await persistence.commit([{ changes: [change('"before"')] }]);
     const ended: Task = { ...task, keys: [{ kind: "job", id: "b" }], chatId: 2 };
     await engine.run(ended, async (unit, note) => {
       await note({ key: { kind: "job", id: "b" }, record: { text: '"noted"', version: 0 } });

@@ -13,7 +13,7 @@ const key = (name: string, ...id: number[]): RecordKey => ({ kind: "conversation
 const nothing = { initial: () => ({}), migrations: [] };
 
 async function start() {
-  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") });
+  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
   const clock = new DrivenClock();
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());

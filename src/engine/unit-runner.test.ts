@@ -8,7 +8,7 @@ import { Engine, type Run } from "./engine.ts";
 import { Reporter } from "./reporter.ts";
 
 async function start() {
-  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite") });
+  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
   const clock = new DrivenClock();
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());

@@ -18,7 +18,7 @@ interface Counts {
 const counting = { initial: () => ({ n: 0 }), migrations: [] };
 
 async function start({ path = join(temporaryFolder(), "bot.sqlite"), concurrency = 64 } = {}) {
-  const persistence = new SqlitePersistence({ path, ownerTimeout: 0 });
+  const persistence = new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" });
   const clock = new DrivenClock();
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());

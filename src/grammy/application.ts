@@ -193,7 +193,7 @@ export class Application<C extends AnyPersistentContext> {
         const free = await engine.inbox.accept([update], [lifetime.stopping]);
         // It was left to the replay, which nobody may have begun: `drop_pending_updates` makes one necessary.
         if (engine.inbox.isReplaying) void this.#replay();
-        return free;
+        return { free, durable: () => engine.inbox.sync([lifetime.stopping]) };
       },
       handle: (update, acknowledge) => {
         if (acknowledge === "done") this.#awaited.add(update);

@@ -103,6 +103,22 @@ describe("the offset that Telegram gets", () => {
     expect(offsets()).toEqual([0, 2, 2]);
   });
 
+  test("does not confirm what is not durable, also with the last call of a bot that stops", async () => {
+    const { answers, poll, offsets, persistence, clock } = await start();
+    answers.push([1], [], [2]);
+    await poll();
+    let isFull = true;
+    persistence.before = (operation) => operation === "sync" && isFull && busy();
+    const polling = poll();
+    await settled();
+    expect(await poll({ limit: 1 })).toEqual([]);
+    expect(offsets()).toEqual([0, 0]);
+    isFull = false;
+    await clock.advance(50);
+    expect(await polling).toEqual([2]);
+    expect(offsets()).toEqual([0, 0, 2]);
+  });
+
   test("does not confirm what is being accepted when the poller gives up", async () => {
     const { answers, poll, offsets, persistence } = await start();
     answers.push([1], [1]);

@@ -31,13 +31,17 @@ export type OpenLifetime = Pick<Lifetime, "opened" | "stopping">;
 
 /**
  * Stands between Telegram and whoever polls: `app.run()`, `bot.start()`, the runner. What Telegram delivers is in the
- * inbox before the poller sees it; so it may be confirmed with the next call, whatever the poller has done by then.
+ * inbox before the poller sees it; once it is durable there, the next call confirms it, whatever the poller has done by then.
  * The open updates of an earlier run are delivered first.
  */
 export class PollingGate {
   readonly #options: PollingGateOptions;
   /** The offset that confirms all that this process has accepted. Ids may start anew, so it is not the highest id. */
+  #accepted: number | undefined;
+  /** The offset that confirms what of that is known to be durable. */
   #offset: number | undefined;
+  /** The one that has accepted them. */
+  #engine: Engine | undefined;
   /** `allowed_updates` of a call that the inbox answered: `bot.start()` sends them once only. */
   #allowedUpdates: Payload["allowed_updates"];
 
@@ -47,7 +51,7 @@ export class PollingGate {
 
   /** Whether it has accepted updates that Telegram has delivered. */
   get hasAccepted(): boolean {
-    return this.#offset !== undefined;
+    return this.#accepted !== undefined;
   }
 
   /** To be installed first, so that it runs last, next to the network. */
@@ -78,12 +82,12 @@ export class PollingGate {
     if (isFarewell(payload)) return this.#confirm(prev, payload);
     const lifetime = this.#options.open(false);
     const engine = await lifetime.opened();
+    this.#engine = engine;
     if (lifetime.stopping.aborted) return STOPPED;
     this.#options.onPolling();
     this.#allowedUpdates = payload.allowed_updates ?? this.#allowedUpdates;
-    const signals = signal === undefined ? [lifetime.stopping] : [lifetime.stopping, signal];
     try {
-      return await this.#fetch(engine, prev, payload, signal, signals);
+      return await this.#fetch(engine, prev, payload, signal, lifetime.stopping);
     } catch (error) {
       // What was fetched and could not be accepted is not confirmed: Telegram delivers it again.
       if (lifetime.stopping.aborted) return STOPPED;
@@ -97,19 +101,24 @@ export class PollingGate {
     prev: ApiCallFn,
     payload: Payload,
     signal: Signal,
-    signals: readonly StopSignal[],
+    stopping: AbortSignal,
   ): Promise<Answer> {
+    const signals: StopSignal[] = signal === undefined ? [stopping] : [stopping, signal];
     // A negative offset asks to forget all but the newest: the caller's wish, for the first call.
     for (let wish = (payload.offset ?? 0) < 0 ? payload.offset : undefined; ; wish = undefined) {
       const open = await engine.inbox.replay(payload.limit ?? 100, signals);
       if (open.length > 0) return { ok: true, result: open };
+      const accepted = this.#accepted;
+      await engine.inbox.sync(signals);
+      this.#offset = accepted;
+      if (stopping.aborted) return STOPPED;
       const answer = (await prev("getUpdates", this.#complete(payload, wish), signal)) as Answer;
       if (!answer.ok) return answer;
       this.#allowedUpdates = undefined;
       const last = answer.result.at(-1);
       if (last === undefined) return answer;
       const fresh = await engine.inbox.accept(answer.result, signals);
-      this.#offset = last.update_id + 1;
+      this.#accepted = last.update_id + 1;
       if (fresh.length > 0) return { ok: true, result: fresh };
     }
   }
@@ -119,8 +128,11 @@ export class PollingGate {
    * not hold up a stop. What comes back is discarded by the caller, so it is not accepted; Telegram delivers it again.
    */
   async #confirm(prev: ApiCallFn, payload: Payload): Promise<Answer> {
-    const signal = AbortSignal.timeout(CONFIRM_TIMEOUT) as never;
-    await prev("getUpdates", this.#complete(payload, undefined), signal).catch(() => {});
+    const signal = AbortSignal.timeout(CONFIRM_TIMEOUT);
+    const isSynced = this.#accepted !== this.#offset && this.#engine?.inbox.isSynced();
+    const timeout = new Promise<false>((resolve) => signal.addEventListener("abort", () => resolve(false)));
+    if (await Promise.race([isSynced, timeout])) this.#offset = this.#accepted;
+    await prev("getUpdates", this.#complete(payload, undefined), signal as never).catch(() => {});
     return { ok: true, result: [] };
   }
 

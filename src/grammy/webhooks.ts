@@ -19,13 +19,21 @@ export interface AppWebhookOptions {
 
 /** What the application does with an update of a request. */
 export interface WebhookActions {
-  /** Makes it durable. Resolves with what is to be handled of it: the update, or nothing. */
-  accept(update: Update): Promise<readonly Update[]>;
+  /** Puts it into the inbox. */
+  accept(update: Update): Promise<AcceptedUpdate>;
   /**
    * Handles an update, and resolves when it has ended or, unless it is to be `"done"`, has given up its turn. Its errors are for `bot.catch`, and
    * for `app.onError` what that throws. Never rejects.
    */
   handle(update: Update, acknowledge: "accepted" | "done"): Promise<void>;
+}
+
+/** What a request has become. */
+interface AcceptedUpdate {
+  /** What is to be handled of it: the update, or nothing. */
+  readonly free: readonly Update[];
+  /** Resolves when it is durable: then Telegram may be answered. */
+  durable(): Promise<void>;
 }
 
 /** Telegram waits for 60 seconds. */
@@ -45,8 +53,9 @@ export function makeWebhookCallback<C extends Context>(
   const front = Object.create(bot) as Bot<C>;
   front.handleUpdate = async (update) => {
     const accepted = await actions.accept(update);
-    const work = Promise.all(accepted.map((each) => actions.handle(each, acknowledge)));
+    const work = Promise.all(accepted.free.map((each) => actions.handle(each, acknowledge)));
     if (acknowledge === "done") await within(timeoutMilliseconds, work);
+    await accepted.durable();
   };
   const token = secretToken === undefined ? {} : { secretToken };
   // Its own time limit would answer before the update is durable.

@@ -35,7 +35,11 @@ interface Setting {
 async function start(
   onRun: (jobs: InternalJobs<string>, unit: UnitOfWork) => Promise<void> = async () => {},
 ): Promise<Setting> {
-  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), ownerTimeout: 0 });
+  const persistence = new SqlitePersistence({
+    path: join(temporaryFolder(), "bot.sqlite"),
+    ownerTimeout: 0,
+    durability: "os",
+  });
   const clock = new DrivenClock({ now: START });
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());

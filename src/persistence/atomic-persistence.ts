@@ -24,8 +24,8 @@ import { RecordValues } from "./record-values.ts";
  *   whoever opens it; the inbox and the done marks belong to the bot: another bot's are neither seen nor touched.
  * - **One moment.** A reader, in this process or another, at any time, also after a crash, sees all of a commit or none
  *   of it: changes and done marks alike.
- * - **Acknowledged is durable.** When `accept` or `commit` resolves, what it was given survives what `abilities.durable`
- *   promises.
+ * - **Acknowledged is durable.** When `commit` or `noteAttempts` resolves, what it was given survives what `abilities.durable` promises. When
+ *   `accept` resolves, what it was given survives the end of the process, and the rest when a `sync` resolves that was called after it.
  * - **Failing is safe.** When `accept`, `commit` or `noteAttempts` rejects, either nothing happened or everything did. The engine calls
  *   again with the same arguments, and the second call has the effect of one.
  * - **Order.** Commits take effect in the order in which they were called.
@@ -63,9 +63,15 @@ export abstract class AtomicPersistence extends BasePersistence {
 
   /**
    * Puts the updates that are new into the inbox, in this order, and answers for each what it was. An update that
-   * stands in `updates` twice is `"open"` the second time.
+   * stands in `updates` twice is `"open"` the second time. They may be run then, and acknowledged after {@link AtomicPersistence.sync}.
    */
   abstract accept(updates: readonly Update[]): MaybePromise<readonly Acceptance[]>;
+
+  /**
+   * Makes durable what `accept` was given: to be waited for before Telegram may forget it. Where `accept` has done that already, it does nothing. A
+   * backend that has to flush may wait a little for a commit that takes it along. Called again after it has rejected, it tries again.
+   */
+  abstract sync(): MaybePromise<void>;
 
   /** The open updates of the inbox in order of arrival, at most `limit`, after the given arrival. */
   abstract openUpdates(options: OpenUpdatesOptions): MaybePromise<readonly InboxEntry[]>;

@@ -94,7 +94,7 @@ describe("what is switched off", () => {
 
   test("what the file has of it stays there, unseen (64)", async () => {
     const { part, inner, reopen } = await opened();
-    inner.commit([{ changes: [put(user(1), "old")] }]);
+    await inner.commit([{ changes: [put(user(1), "old")] }]);
     expect(part.read([user(1)])).toEqual([undefined]);
     expect(part.keys("user", { limit: 9 })).toEqual([]);
     await part.commit([{ changes: [put(user(1), "new"), { key: user(1), record: undefined }] }]);
@@ -118,7 +118,7 @@ describe("what is switched off", () => {
   test("what is done and set aside is so also where all changes are in memory", async () => {
     const { part, inner } = await opened();
     expect(part.accept([update(1), update(2)])).toEqual(["accepted", "accepted"]);
-    expect(part.noteAttempts(2, 2)).toBe(true);
+    expect(await part.noteAttempts(2, 2)).toBe(true);
     expect(await part.openUpdates({ limit: 9 })).toHaveLength(2);
     const alias = { from: -1, to: -100 };
     await part.commit([

@@ -80,6 +80,10 @@ export class StoredInPart extends AtomicPersistence {
     return this.#inner.accept(updates);
   }
 
+  sync(): MaybePromise<void> {
+    return this.#inner.sync();
+  }
+
   openUpdates(options: OpenUpdatesOptions): MaybePromise<readonly InboxEntry[]> {
     return this.#inner.openUpdates(options);
   }

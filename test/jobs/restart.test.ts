@@ -135,7 +135,7 @@ describe("a job whose definition is gone", () => {
     await first.app.shutdown();
     const persistence = await openedSqlite(first.path);
     const text = '{"definition":"job","name":';
-    persistence.commit([
+    await persistence.commit([
       { changes: [{ key: { kind: "job", id: "damaged" }, record: { text, version: 0, time: MONDAY } }] },
     ]);
     persistence.close();
@@ -306,7 +306,7 @@ describe("maxInstances", () => {
     const key = { kind: "job", id: `perdure:run:${MONDAY + MINUTE}:a` } as const;
     const [record] = persistence.read([key]);
     const text = JSON.stringify({ ...(JSON.parse(String(record?.text)) as object), begun: 3 });
-    persistence.commit([{ changes: [{ key, record: { ...record, text, version: 0 } }] }]);
+    await persistence.commit([{ changes: [{ key, record: { ...record, text, version: 0 } }] }]);
     persistence.close();
     began.length = 0;
     const next = await made.again(define);
@@ -346,7 +346,10 @@ describe("the life cycle", () => {
     await first.app.jobQueue.runOnce(define(first), "1m");
     await first.app.shutdown();
     await first.clock.jump(HOUR);
-    const tool = makeJobApp({ persistence: new SqlitePersistence({ path: first.path, ownerTimeout: 0 }) }, first.clock);
+    const tool = makeJobApp(
+      { persistence: new SqlitePersistence({ path: first.path, ownerTimeout: 0, durability: "os" }) },
+      first.clock,
+    );
     define(tool);
     await tool.app.initialize();
     await tool.app.transaction({}, () => {});

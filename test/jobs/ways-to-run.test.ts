@@ -16,7 +16,7 @@ test.each(Object.entries(WAYS_TO_RUN))(
     const { emulator, token, ann, path } = await setUp();
     const make = (): Made & { schedule: (text: string, chatId: number) => Promise<unknown> } => {
       const bot: Made["bot"] = new Bot(token, { client: { apiRoot: emulator.url } });
-      const persistence = new SqlitePersistence({ path });
+      const persistence = new SqlitePersistence({ path, durability: "os" });
       const app: Made["app"] = new Application(bot, {
         persistence,
         logger: silentLogger,

@@ -16,7 +16,7 @@ import {
   type UnitCommit,
 } from "../../src/persistence/atomic-persistence.ts";
 
-type Operation = "accept" | "commit" | "read";
+type Operation = "accept" | "sync" | "commit" | "read";
 
 /** A persistence whose operations fail, wait, or are counted, as a test says. Each call waits for the event loop once. */
 export class FailingPersistence extends AtomicPersistence {
@@ -28,7 +28,7 @@ export class FailingPersistence extends AtomicPersistence {
   before: (operation: Operation, units?: readonly UnitCommit[]) => unknown = () => {};
 
   /** Called after each operation, before its caller hears of it: an answer may be lost or late. */
-  after: (operation: Operation) => unknown = () => {};
+  after: (operation: Exclude<Operation, "sync">) => unknown = () => {};
 
   constructor(inner: AtomicPersistence) {
     super({ codec: inner.codec });
@@ -54,6 +54,11 @@ export class FailingPersistence extends AtomicPersistence {
     const acceptances = await this.inner.accept(updates);
     await this.after("accept");
     return acceptances;
+  }
+
+  async sync(): Promise<void> {
+    await this.before("sync");
+    await this.inner.sync();
   }
 
   async openUpdates(options: OpenUpdatesOptions): Promise<readonly InboxEntry[]> {

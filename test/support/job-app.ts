@@ -35,7 +35,7 @@ export function makeJobApp(
     warnings,
     async again(defines, more = {}) {
       await made.app.shutdown();
-      const persistence = new SqlitePersistence({ path: made.path, ownerTimeout: 0 });
+      const persistence = new SqlitePersistence({ path: made.path, ownerTimeout: 0, durability: "os" });
       const next = makeJobApp({ ...options, persistence, ...more }, clock, made.path);
       await defines(next);
       await next.app.jobQueue.start();

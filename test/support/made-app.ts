@@ -36,7 +36,7 @@ export function makeApp(options: Partial<MyOptions> = {}, config: BotConfig<MyCo
   const path = join(temporaryFolder(), "bot.sqlite");
   const bot = new Bot<MyContext>("1:x", { botInfo: ME as never, ...config });
   const app = new Application(bot, {
-    persistence: new SqlitePersistence({ path, ownerTimeout: 0 }),
+    persistence: new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }),
     initial: { bot: () => ({ n: 0 }), chat: () => ({ log: [] }), user: () => ({ n: 0 }) },
     logger: silentLogger,
     ...options,

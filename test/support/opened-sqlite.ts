@@ -6,7 +6,7 @@ export async function openedSqlite(
   path: string,
   { now = () => 0, ...options }: Partial<SqlitePersistenceOptions> & { now?: () => number } = {},
 ): Promise<SqlitePersistence> {
-  const persistence = new SqlitePersistence({ path, ownerTimeout: 0, ...options });
+  const persistence = new SqlitePersistence({ path, ownerTimeout: 0, durability: "os", ...options });
   await persistence.open({ botId: 1, now });
   return persistence;
 }

@@ -83,6 +83,8 @@ export class RemotePersistence extends AtomicPersistence {
     return this.#change(sent.length, (state, sender) => remote.acceptUpdates(state, sender, sent));
   }
 
+  async sync(): Promise<void> {}
+
   async openUpdates(options: OpenUpdatesOptions): Promise<readonly InboxEntry[]> {
     return this.#ask((state, sender) => remote.listInbox(state, sender, options));
   }

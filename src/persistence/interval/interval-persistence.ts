@@ -168,6 +168,9 @@ export class IntervalPersistence extends AtomicPersistence {
     return this.#using().inbox.accept(updates);
   }
 
+  /** The inbox lives in memory. */
+  sync(): void {}
+
   openUpdates(options: OpenUpdatesOptions): readonly InboxEntry[] {
     return this.#using().inbox.openUpdates(options);
   }

@@ -30,7 +30,7 @@ async function setting(cache?: SqliteCacheOptions): Promise<{
     other.close();
     persistence.close();
   });
-  persistence.commit([{ changes: [change(BOT, '"bot"'), change(CHAT, '"chat"'), change(USER, '"user"')] }]);
+  await persistence.commit([{ changes: [change(BOT, '"bot"'), change(CHAT, '"chat"'), change(USER, '"user"')] }]);
   const texts = (keys: readonly RecordKey[] = KEYS): (string | undefined)[] =>
     persistence.read(keys).map((record) => record?.text);
   expect(texts()).toEqual(['"bot"', '"chat"', '"user"', undefined]);
@@ -105,7 +105,7 @@ describe("the next read sees", () => {
   test("what another program has written before a commit of ours", async () => {
     const { persistence, other, texts } = await setting();
     other.exec("update chat_data set data = '2'");
-    persistence.commit([{ changes: [change(USER, "3")] }]);
+    await persistence.commit([{ changes: [change(USER, "3")] }]);
     expect(texts()).toEqual(['"bot"', "2", "3", undefined]);
   });
 
@@ -120,11 +120,11 @@ describe("the next read sees", () => {
   test("our commit, and what was there before when it failed", async () => {
     const { persistence, other, texts } = await setting();
     other.exec("begin immediate");
-    const commit = (): void => persistence.commit([{ changes: [change(CHAT, "2"), change(USER, undefined)] }]);
+    const commit = () => persistence.commit([{ changes: [change(CHAT, "2"), change(USER, undefined)] }]);
     expect(commit).toThrow(withCode("PERDURE_BUSY"));
     expect(texts()).toEqual(['"bot"', '"chat"', '"user"', undefined]);
     other.exec("rollback");
-    commit();
+    await commit();
     expect(texts()).toEqual(['"bot"', "2", undefined, undefined]);
   });
 });
@@ -135,7 +135,7 @@ describe("the next read sees, of what was done exclusively,", () => {
   test("everything when it went well", async () => {
     const { persistence, texts } = await setting();
     await persistence.exclusively(async () => {
-      persistence.commit([{ changes: CHANGES }]);
+      await persistence.commit([{ changes: CHANGES }]);
       expect(texts()).toEqual([undefined, "2", '"user"', "3"]);
     });
     expect(texts()).toEqual([undefined, "2", '"user"', "3"]);
@@ -144,7 +144,7 @@ describe("the next read sees, of what was done exclusively,", () => {
   test("nothing when it did not", async () => {
     const { persistence, texts } = await setting();
     const all = persistence.exclusively(async () => {
-      persistence.commit([{ changes: CHANGES }]);
+      await persistence.commit([{ changes: CHANGES }]);
       expect(texts()).toEqual([undefined, "2", '"user"', "3"]);
       throw new Error("badly");
     });
@@ -157,7 +157,7 @@ describe("what is remembered", () => {
   test("is the same record with the same text as long as it does not change", async () => {
     const { persistence } = await setting();
     const first = persistence.read([BOT, CHAT]);
-    persistence.commit([{ changes: [change(USER, "2")], done: 1 }]);
+    await persistence.commit([{ changes: [change(USER, "2")], done: 1 }]);
     const second = persistence.read([BOT, CHAT]);
     expect(second[0]).toBe(first[0]);
     expect(second[1]).toBe(first[1]);
@@ -166,7 +166,7 @@ describe("what is remembered", () => {
   test("cannot be changed by whoever reads it or has committed it", async () => {
     const { persistence, texts } = await setting();
     const record = { text: "1", version: 0 };
-    persistence.commit([{ changes: [{ key: CHAT, record }] }]);
+    await persistence.commit([{ changes: [{ key: CHAT, record }] }]);
     record.text = "2";
     expect(() => Object.assign(persistence.read([CHAT])[0] ?? {}, { text: "3" })).toThrow(TypeError);
     expect(texts([CHAT])).toEqual(["1"]);
@@ -232,7 +232,7 @@ class History {
         this.expected.push("PERDURE_REFUSED");
         break;
       case "commit":
-        this.#persistence.commit([{ changes: step.writes.map(([written, text]) => change(written, text)) }]);
+        await this.#persistence.commit([{ changes: step.writes.map(([written, text]) => change(written, text)) }]);
         this.#note(step.writes);
         break;
       case "write elsewhere":
@@ -252,7 +252,7 @@ class History {
   #failure(writes: Writes): unknown {
     const broken = { key: CHAT, record: { text: "1", version: 0.5 } };
     try {
-      this.#persistence.commit([
+      void this.#persistence.commit([
         { changes: writes.map(([written, text]) => change(written, text)) },
         { changes: [broken] },
       ]);

@@ -11,6 +11,7 @@ import {
 import { DoneRanges, type DoneRange, type DoneRangesChange } from "../done-ranges.ts";
 import { CurrentRecords, type CurrentRecordsOptions } from "./current-records.ts";
 import { checkChange } from "./kept-exactly.ts";
+import { LogFlush } from "./log-flush.ts";
 import type { OwnerLock } from "../owner-lock.ts";
 import type { SqliteClient } from "./sqlite-client.ts";
 import { sqliteError } from "./sqlite-errors.ts";
@@ -42,6 +43,8 @@ export class OpenFile {
   readonly transactions: SqliteTransactions;
   readonly records: CurrentRecords;
   readonly botId: number;
+  /** Missing where nothing has to survive a power cut. */
+  readonly #log: LogFlush | undefined;
   readonly #now: () => number;
   readonly #lock: OwnerLock;
   readonly #database: SqliteClient;
@@ -60,17 +63,18 @@ export class OpenFile {
     try {
       this.#database.exec(`
         pragma busy_timeout = 1000;
-        pragma journal_mode = wal;
-        pragma synchronous = ${durable === "disk" ? "full" : "normal"};
+        pragma synchronous = normal;
         pragma wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES};
         pragma trusted_schema = off;
       `);
+      this.#requireLog();
       upgradeFormat(this.#database);
       this.statements = new SqliteStatements(this.#database);
       this.transactions = new SqliteTransactions(this.statements);
       this.records = new CurrentRecords(this.statements, this.transactions, cache);
       this.#doneRanges();
       this.#arrivals = Number(this.statements.lastArrival.get()?.["arrival"]);
+      if (durable === "disk") this.#log = this.#logFlush();
       // From here on a busy database is the engine's to wait for, without blocking the event loop.
       this.#database.exec("pragma busy_timeout = 0");
     } catch (error) {
@@ -79,9 +83,31 @@ export class OpenFile {
     }
   }
 
+  /** Resolves when all that was written survives what the persistence promises; `undefined` when it does. */
+  flush(when: "now" | "soon"): Promise<void> | undefined {
+    return this.#log?.[when]()?.catch((error: unknown) => {
+      throw sqliteError(error, this.file, "flush what was written to");
+    });
+  }
+
+  /** Writes, in a transaction of its own or as a part of the one that is open. */
+  transaction<T>(write: () => T): T {
+    this.#log?.mend();
+    const result = this.transactions.write(write);
+    this.#log?.wrote();
+    return result;
+  }
+
+  /** Ends the transaction that is open. */
+  commitExclusive(): void {
+    this.transactions.commitExclusive();
+    this.#log?.wrote();
+  }
+
   /** Closes the file, and lets the next process in. A transaction that is open is rolled back. */
   close(): void {
     try {
+      this.#log?.close();
       this.#database.close();
     } finally {
       this.#lock.release();
@@ -129,6 +155,23 @@ export class OpenFile {
   /** The updates that are done, as they are remembered now. */
   doneUpdates(): readonly DoneRange[] {
     return this.#doneRanges().remembered(this.#now());
+  }
+
+  /** Where memory cannot be shared, SQLite keeps no log, and says so in this answer only. */
+  #requireLog(): void {
+    const mode = String(this.#database.prepare("pragma journal_mode = wal").get()?.["journal_mode"]);
+    if (mode === "wal") return;
+    throw new PerdureError(
+      "PERDURE_CANNOT_OPEN",
+      `SQLite cannot keep a log beside ${this.file} (its journal_mode is ${mode}), as on some network file systems. Put the file on a local disk.`,
+    );
+  }
+
+  #logFlush(): LogFlush {
+    return new LogFlush({
+      log: `${this.file}-wal`,
+      withoutWriters: (work) => this.transactions.write(work),
+    });
   }
 
   #writeUnit({ changes, alias, done, setAside, failedUpdates = [] }: UnitCommit): void {

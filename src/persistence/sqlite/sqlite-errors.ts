@@ -21,7 +21,7 @@ const MEANINGS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
   ],
 };
 
-/** An error of `node:sqlite` as one of ours. `doing` reads as "cannot {doing}". */
+/** An error of `node:sqlite`, or of the system while its log was flushed, as one of ours. `doing` reads as "cannot {doing}". */
 export function sqliteError(error: unknown, file: string, doing: string): PerdureError {
   if (isPerdureError(error)) return error;
   const [code, advice] = MEANINGS[resultCode(error)] ?? unexpected(error);
@@ -38,9 +38,16 @@ function unexpected(error: unknown): readonly [ErrorCode, string] {
 /** SQLITE_IOERR_SHMSIZE: what a full disk looks like when the file beside the log has to grow. */
 const SHM_CANNOT_GROW = 4874;
 
-/** SQLite's primary result code: `errcode` is the extended one, whose low byte it is. 0 for any other error. */
+/** What the system calls a full disk. */
+const NO_ROOM: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"]);
+
+/**
+ * SQLite's primary result code: `errcode` is the extended one, whose low byte it is. For an error of the system the one that SQLite has for it, 0 for
+ * any other.
+ */
 export function resultCode(error: unknown): number {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  if (code === SHM_CANNOT_GROW) return 13;
-  return typeof code === "number" ? code & 0xff : 0;
+  const { errcode, code, syscall } = (error ?? {}) as { errcode?: unknown; code?: unknown; syscall?: unknown };
+  if (errcode === SHM_CANNOT_GROW || NO_ROOM.has(code)) return 13;
+  if (typeof syscall === "string") return 10;
+  return typeof errcode === "number" ? errcode & 0xff : 0;
 }

@@ -23,7 +23,7 @@ describe("exclusively", () => {
     const persistence = await openedSqlite(path);
     const seen = (): unknown => [query(path, "select data from chat_data"), query(path, "select update_id from inbox")];
     const result = await persistence.exclusively(async () => {
-      persistence.commit([{ changes: [change(BOT, "1")], done: 7 }]);
+      await persistence.commit([{ changes: [change(BOT, "1")], done: 7 }]);
       expect(persistence.accept([update(7), update(8)])).toEqual(["done", "accepted"]);
       await persistence.updateChatData(1, { n: 1 });
       expect(texts(persistence)).toEqual(["1", '{"n":1}']);
@@ -41,12 +41,14 @@ describe("exclusively", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await openedSqlite(path);
     persistence.accept([update(1), update(2)]);
-    persistence.commit([{ changes: [change(CHAT, "1")], done: 1 }]);
+    await persistence.commit([{ changes: [change(CHAT, "1")], done: 1 }]);
     const failure = new Error("not to be seen as one of SQLite");
     const all = persistence.exclusively(async () => {
-      persistence.commit([{ changes: [change(CHAT, "2"), change(BOT, "2")], done: 2, alias: { from: 1, to: 2 } }]);
+      await persistence.commit([
+        { changes: [change(CHAT, "2"), change(BOT, "2")], done: 2, alias: { from: 1, to: 2 } },
+      ]);
       persistence.accept([update(3)]);
-      persistence.noteAttempts(2, 5);
+      await persistence.noteAttempts(2, 5);
       expect(texts(persistence)).toEqual(["2", "2"]);
       throw failure;
     });
@@ -55,7 +57,7 @@ describe("exclusively", () => {
     expect(persistence.chatAliases()).toEqual([]);
     expect(persistence.openUpdates({ limit: 5 })).toMatchObject([{ updateId: 2, attempts: 1 }]);
     expect(persistence.accept([update(1), update(2), update(3)])).toEqual(["done", "open", "accepted"]);
-    persistence.commit([{ changes: [], done: 2 }]);
+    await persistence.commit([{ changes: [], done: 2 }]);
     expect(query(path, "select first_id, last_id from done")).toEqual([{ first_id: 1, last_id: 2 }]);
     persistence.close();
   });
@@ -64,11 +66,11 @@ describe("exclusively", () => {
     const persistence = await openedSqlite(join(temporaryFolder(), "bot.sqlite"));
     const broken = { key: CHAT, record: { text: "1", version: 0.5 } };
     await persistence.exclusively(async () => {
-      persistence.commit([{ changes: [change(BOT, "1")], done: 1 }]);
+      await persistence.commit([{ changes: [change(BOT, "1")], done: 1 }]);
       expect(() => persistence.commit([{ changes: [change(BOT, "2")], done: 2 }, { changes: [broken] }])).toThrow(
         withCode("PERDURE_REFUSED"),
       );
-      persistence.commit([{ changes: [change(CHAT, "3")], done: 3 }]);
+      await persistence.commit([{ changes: [change(CHAT, "3")], done: 3 }]);
     });
     expect(texts(persistence)).toEqual(["1", "3"]);
     expect(persistence.accept([update(1), update(2), update(3)])).toEqual(["done", "accepted", "done"]);
@@ -79,10 +81,10 @@ describe("exclusively", () => {
     const persistence = await openedSqlite(join(temporaryFolder(), "bot.sqlite"));
     let goOn = (): void => {};
     const first = persistence.exclusively(async () => {
-      persistence.commit([{ changes: [change(BOT, "1")] }]);
+      await persistence.commit([{ changes: [change(BOT, "1")] }]);
       await expect(persistence.exclusively(async () => {})).rejects.toThrow(TypeError);
       await new Promise<void>((resolve) => (goOn = resolve));
-      persistence.commit([{ changes: [change(CHAT, "1")] }]);
+      await persistence.commit([{ changes: [change(CHAT, "1")] }]);
     });
     await expect(persistence.exclusively(async () => {})).rejects.toThrow(/another one runs/);
     await Promise.resolve();
@@ -115,7 +117,7 @@ describe("exclusively", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await openedSqlite(path);
     const all = persistence.exclusively(async () => {
-      persistence.commit([{ changes: [change(BOT, "1")] }]);
+      await persistence.commit([{ changes: [change(BOT, "1")] }]);
       persistence.close();
       await persistence.open({ botId: 1, now: () => 0 });
     });
@@ -130,12 +132,12 @@ describe("exclusively", () => {
     if (folder === undefined) return skip("this process may not mount a small disk");
     const path = join(folder, "bot.sqlite");
     const persistence = await openedSqlite(path);
-    persistence.commit([{ changes: [change(CHAT, '"kept"')], done: 1 }]);
+    await persistence.commit([{ changes: [change(CHAT, '"kept"')], done: 1 }]);
     writeFileSync(join(folder, "ballast"), Buffer.alloc(400 * 1024));
     const large = JSON.stringify("x".repeat(3_000_000));
     const full = withCode("PERDURE_DISK_FULL");
     const all = persistence.exclusively(async () => {
-      persistence.commit([{ changes: [change(BOT, "1")], done: 2 }]);
+      await persistence.commit([{ changes: [change(BOT, "1")], done: 2 }]);
       expect(() => persistence.commit([{ changes: [change(CHAT, large)] }])).toThrow(full);
       unlinkSync(join(folder, "ballast"));
       // SQLite has ended the transaction by itself: what came now would stand alone.
@@ -146,7 +148,7 @@ describe("exclusively", () => {
     await expect(all).rejects.toThrow(full);
     expect(texts(persistence)).toEqual([undefined, '"kept"']);
     expect(persistence.accept([update(1), update(2), update(3)])).toEqual(["done", "accepted", "accepted"]);
-    persistence.commit([{ changes: [change(BOT, "4")] }]);
+    await persistence.commit([{ changes: [change(BOT, "4")] }]);
     expect(texts(persistence)).toEqual(["4", '"kept"']);
     persistence.close();
   });

@@ -100,7 +100,7 @@ describe("a file of format 1", () => {
     expect(formatOf(path)).toBe(4);
     const persistence = await openedSqlite(path);
     const job = { key: { kind: "job", id: "j" }, record: { text: "1", version: 0, time: 5 } } as const;
-    persistence.commit([{ changes: [job, change({ kind: "conversation", name: "a", id: [1] }, "1")] }]);
+    await persistence.commit([{ changes: [job, change({ kind: "conversation", name: "a", id: [1] }, "1")] }]);
     expect(persistence.read([job.key])).toEqual([job.record]);
     persistence.close();
     expect(query(path, "select count(*) as n from conversation")).toEqual([{ n: 1 }]);
@@ -130,7 +130,7 @@ describe("a file of format 1", () => {
       { update_id: 77, accepted_at: 0 },
     ]);
     const again = await openedSqlite(path);
-    again.commit([40, 50, 77].map((done) => ({ changes: [], done })));
+    await again.commit([40, 50, 77].map((done) => ({ changes: [], done })));
     expect(again.accept([{ update_id: 30 }])).toEqual(["accepted"]);
     expect(again.openUpdates({ limit: 10 }).map(({ updateId }) => updateId)).toEqual([90, 30]);
     again.close();

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { DatabaseSync } from "node:sqlite";
-import {
+import fs, {
   chmodSync,
   chownSync,
   existsSync,
@@ -17,9 +17,10 @@ import {
   writeSync,
   closeSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { dirname, join } from "node:path";
 import type { Update } from "@grammyjs/types";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { Child } from "../../../test/support/child.ts";
 import { smallDisk } from "../../../test/support/small-disk.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
@@ -42,9 +43,9 @@ describe("records", () => {
   test("what was committed is there after reopening, and a dropped record is not", async () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const first = await opened(path);
-    first.commit([{ changes: [chat(1, '{"a":1}'), chat(2, '{"b":2}')] }]);
-    first.commit([{ changes: [{ key: { kind: "bot" }, record: { text: "[]", version: 3 } }] }]);
-    first.commit([{ changes: [{ key: { kind: "chat", id: 2 }, record: undefined }] }]);
+    await first.commit([{ changes: [chat(1, '{"a":1}'), chat(2, '{"b":2}')] }]);
+    await first.commit([{ changes: [{ key: { kind: "bot" }, record: { text: "[]", version: 3 } }] }]);
+    await first.commit([{ changes: [{ key: { kind: "chat", id: 2 }, record: undefined }] }]);
     first.close();
     const second = await opened(path);
     const keys = [{ kind: "chat", id: 1 }, { kind: "chat", id: 2 }, { kind: "bot" }, { kind: "user", id: 1 }] as const;
@@ -60,7 +61,7 @@ describe("records", () => {
   test("a person can query them while the bot runs", async () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await opened(path);
-    persistence.commit([
+    await persistence.commit([
       { changes: [{ key: { kind: "user", id: 42 }, record: { text: '{"name":"Ann"}', version: 0 } }] },
     ]);
     const reader = new DatabaseSync(path, { readOnly: true });
@@ -85,13 +86,13 @@ describe("records", () => {
   test("while another program writes, a commit is refused for now and reads go on", async () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await opened(path);
-    persistence.commit([{ changes: [chat(1, "1")] }]);
+    await persistence.commit([{ changes: [chat(1, "1")] }]);
     const other = new DatabaseSync(path);
     other.exec("begin immediate");
     expect(() => persistence.commit([{ changes: [chat(1, "2")] }])).toThrow(withCode("PERDURE_BUSY"));
     expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: "1", version: 0 }]);
     other.exec("rollback");
-    persistence.commit([{ changes: [chat(1, "2")] }]);
+    await persistence.commit([{ changes: [chat(1, "2")] }]);
     expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: "2", version: 0 }]);
     other.close();
     persistence.close();
@@ -121,7 +122,7 @@ describe("the inbox", () => {
       update(5),
       update(6),
     ]);
-    second.commit([{ changes: [], done: 5 }]);
+    await second.commit([{ changes: [], done: 5 }]);
     expect(second.openUpdates({ limit: 10 }).map((entry) => entry.updateId)).toEqual([900, 6]);
     second.close();
   });
@@ -131,7 +132,7 @@ describe("the inbox", () => {
     let now = 1_000_000;
     const first = await opened(path, 1, () => now);
     first.accept([update(1), update(2)]);
-    first.commit([
+    await first.commit([
       { changes: [], done: 1 },
       { changes: [], done: 2 },
     ]);
@@ -140,7 +141,7 @@ describe("the inbox", () => {
     const second = await opened(path, 1, () => now);
     expect(second.accept([update(1), update(2), update(3)])).toEqual(["done", "done", "accepted"]);
     now += 1;
-    second.commit([{ changes: [], done: 3 }]);
+    await second.commit([{ changes: [], done: 3 }]);
     expect(second.accept([update(1)])).toEqual(["accepted"]);
     second.close();
   });
@@ -149,12 +150,12 @@ describe("the inbox", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const first = await opened(path, 1);
     first.accept([update(1), update(2)]);
-    first.commit([{ changes: [], done: 1 }]);
+    await first.commit([{ changes: [], done: 1 }]);
     first.close();
     const other = await opened(path, 2);
     expect(other.openUpdates({ limit: 10 })).toEqual([]);
     expect(other.accept([update(1), update(2)])).toEqual(["accepted", "accepted"]);
-    other.commit([{ changes: [], done: 2 }]);
+    await other.commit([{ changes: [], done: 2 }]);
     other.close();
     const again = await opened(path, 1);
     expect(again.openUpdates({ limit: 10 }).map((entry) => entry.updateId)).toEqual([2]);
@@ -216,7 +217,7 @@ describe("files that are not to be touched", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await opened(path);
     const text = JSON.stringify({ filler: "x".repeat(500) });
-    persistence.commit(Array.from({ length: 200 }, (_, id) => ({ changes: [chat(id, text)] })));
+    await persistence.commit(Array.from({ length: 200 }, (_, id) => ({ changes: [chat(id, text)] })));
     persistence.close();
     return path;
   }
@@ -321,17 +322,17 @@ describe("a full disk", () => {
     if (folder === undefined) return skip("this process may not mount a small disk");
     const path = join(folder, "bot.sqlite");
     const persistence = await opened(path);
-    persistence.commit([{ changes: [chat(1, '"kept"')] }]);
+    await persistence.commit([{ changes: [chat(1, '"kept"')] }]);
     const ballast = join(folder, "ballast");
     writeFileSync(ballast, Buffer.alloc(400 * 1024));
     const large = JSON.stringify("x".repeat(700 * 1024));
     persistence.accept([update(1)]);
-    const commit = (): void => persistence.commit([{ changes: [chat(1, large), chat(2, large)], done: 1 }]);
+    const commit = () => persistence.commit([{ changes: [chat(1, large), chat(2, large)], done: 1 }]);
     expect(commit).toThrow(withCode("PERDURE_DISK_FULL"));
     expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: '"kept"', version: 0 }]);
     expect(persistence.accept([update(1)])).toEqual(["open"]);
     unlinkSync(ballast);
-    persistence.commit([{ changes: [chat(1, '"new"')], done: 1 }]);
+    await persistence.commit([{ changes: [chat(1, '"new"')], done: 1 }]);
     persistence.close();
     const again = await opened(path);
     expect(again.read([{ kind: "chat", id: 1 }])).toEqual([{ text: '"new"', version: 0 }]);
@@ -350,6 +351,89 @@ describe("a full disk", () => {
     unlinkSync(join(folder, "ballast"));
     // 64 kB do not hold a database and its log either; but what was there before is not in the way.
     await expect(opened(path)).rejects.toThrow(withCode("PERDURE_DISK_FULL"));
+  });
+});
+
+describe("a flush that fails", () => {
+  /** The system's flushes fail with this code until the test says otherwise. */
+  function failing(code: string): { mend: () => void } {
+    const { fdatasync, fdatasyncSync } = fs;
+    const fail = (): never => {
+      throw Object.assign(new Error(`${code}: fdatasync`), { code, syscall: "fdatasync" });
+    };
+    const mend = (): void => {
+      Object.assign(fs, { fdatasync, fdatasyncSync });
+      syncBuiltinESMExports();
+    };
+    Object.assign(fs, { fdatasyncSync: fail });
+    syncBuiltinESMExports();
+    onTestFinished(mend);
+    return { mend };
+  }
+
+  test.each([
+    ["EIO", "PERDURE_IO"],
+    ["ENOSPC", "PERDURE_DISK_FULL"],
+  ] as const)("with %s is told with %s, and may work later", async (code, ours) => {
+    const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
+    const disk = failing(code);
+    persistence.accept([update(1)]);
+    await expect(persistence.sync()).rejects.toThrow(withCode(ours));
+    disk.mend();
+    await persistence.sync();
+    persistence.close();
+  });
+
+  test("is no commit, and nothing is written before the log is on the disk; the same again is one", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const persistence = await opened(path);
+    persistence.accept([update(1)]);
+    const disk = failing("EIO");
+    const unit = { changes: [chat(1, '"new"')], done: 1 };
+    await expect(persistence.commit([unit])).rejects.toThrow(withCode("PERDURE_IO"));
+    expect(() => persistence.commit([unit])).toThrow(withCode("PERDURE_IO"));
+    expect(() => persistence.accept([update(2)])).toThrow(withCode("PERDURE_IO"));
+    disk.mend();
+    const other = new DatabaseSync(path);
+    other.exec("begin immediate");
+    expect(() => persistence.commit([unit])).toThrow(withCode("PERDURE_BUSY"));
+    other.exec("rollback; begin; select * from chat_data");
+    await persistence.commit([unit]);
+    other.close();
+    expect(persistence.accept([update(1), update(2)])).toEqual(["done", "accepted"]);
+    persistence.close();
+  });
+
+  test("of an exclusive transaction leaves the next one alone", async () => {
+    const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
+    await persistence.sync();
+    const disk = failing("EIO");
+    const first = persistence.exclusively(async () => void persistence.commit([{ changes: [chat(1, '"first"')] }]));
+    await expect(first).rejects.toThrow(withCode("PERDURE_IO"));
+    disk.mend();
+    await persistence.exclusively(async () => void persistence.commit([{ changes: [chat(2, '"second"')] }]));
+    const keys = [1, 2].map((id) => ({ kind: "chat", id }) as const);
+    expect(persistence.read(keys).map((record) => record?.text)).toEqual(['"first"', '"second"']);
+    persistence.close();
+  });
+
+  test("while closing is told to who waits", async () => {
+    const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
+    persistence.accept([update(1)]);
+    const waiting = Promise.resolve(persistence.sync());
+    failing("EIO");
+    persistence.close();
+    await expect(waiting).rejects.toThrow(withCode("PERDURE_IO"));
+  });
+
+  test('is none with durability "os", which does not flush', async () => {
+    failing("EIO");
+    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
+    await persistence.open({ botId: 1, now: () => 0 });
+    persistence.accept([update(1)]);
+    expect(persistence.sync()).toBeUndefined();
+    expect(persistence.commit([{ changes: [chat(1, "1")], done: 1 }])).toBeUndefined();
+    persistence.close();
   });
 });
 
@@ -382,7 +466,7 @@ describe("options", () => {
       cache: { maxRecords: 1, maxCharacters: 1 },
     });
     await persistence.open({ botId: 1, now: () => 0 });
-    persistence.commit([{ changes: [chat(1, '{"a":1}'), chat(2, "2")] }]);
+    await persistence.commit([{ changes: [chat(1, '{"a":1}'), chat(2, "2")] }]);
     const read = (): unknown => persistence.read([chat(1, "").key, chat(2, "").key]);
     expect(read()).toEqual([
       { text: '{"a":1}', version: 0 },
@@ -428,7 +512,7 @@ describe("what another connection does meanwhile", () => {
   test.each([2, 250])("%i records that are read together are of one moment", async (count) => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await opened(path);
-    persistence.commit(Array.from({ length: count }, (_, id) => ({ changes: [chat(id, "0")] })));
+    await persistence.commit(Array.from({ length: count }, (_, id) => ({ changes: [chat(id, "0")] })));
     const other = new DatabaseSync(path);
     const change = other.prepare("update chat_data set data = cast(data + 1 as text)");
     // Other people commit whenever this one is looked at.
@@ -456,7 +540,7 @@ describe("what another connection does meanwhile", () => {
       return 0;
     });
     persistence.accept([update(1)]);
-    persistence.commit([{ changes: [], done: 1 }]);
+    await persistence.commit([{ changes: [], done: 1 }]);
     const broken = { key: { kind: "chat", id: 2 }, record: { text: 5 as never, version: "x" as never } } as const;
     // After a transaction that failed, the next one reads the done marks anew.
     expect(() => persistence.commit([{ changes: [broken] }])).toThrow(withCode("PERDURE_REFUSED"));
@@ -505,12 +589,12 @@ describe("done updates", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     let now = 1_000_000;
     const persistence = await opened(path, 1, () => now);
-    persistence.commit([
+    await persistence.commit([
       { changes: [], done: 1 },
       { changes: [], done: 100 },
     ]);
     now += 25 * 60 * 60 * 1000 + 1;
-    persistence.commit([{ changes: [], done: 1000 }]);
+    await persistence.commit([{ changes: [], done: 1000 }]);
     const reader = new DatabaseSync(path, { readOnly: true });
     expect(reader.prepare("select first_id, last_id from done").all()).toEqual([{ first_id: 1000, last_id: 1000 }]);
     reader.close();
@@ -520,7 +604,7 @@ describe("done updates", () => {
   test("ids that start anew after a silent week, within a range of old ones, are new", async () => {
     let now = 1_000_000;
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"), 1, () => now);
-    persistence.commit(Array.from({ length: 10 }, (_, index) => ({ changes: [], done: 100 + index })));
+    await persistence.commit(Array.from({ length: 10 }, (_, index) => ({ changes: [], done: 100 + index })));
     now += 8 * 24 * 60 * 60 * 1000;
     expect(persistence.accept([update(105)])).toEqual(["accepted"]);
     persistence.close();
@@ -533,13 +617,13 @@ describe("done updates that are moved", () => {
   test("are done there as well, for as long as here, over a restart, and are out of the inbox", async () => {
     let now = 30 * HOUR;
     const from = await opened(join(temporaryFolder(), "from.sqlite"), 1, () => now);
-    from.commit([1, 2, 3, 50].map((done) => ({ changes: [], done })));
+    await from.commit([1, 2, 3, 50].map((done) => ({ changes: [], done })));
     now += HOUR;
-    from.commit([{ changes: [], done: 4 }]);
+    await from.commit([{ changes: [], done: 4 }]);
     const path = join(temporaryFolder(), "to.sqlite");
     const to = await opened(path, 1, () => now);
     to.accept([update(2), update(9)]);
-    to.commit([{ changes: [], done: 100, doneUpdates: from.doneUpdates() }]);
+    await to.commit([{ changes: [], done: 100, doneUpdates: from.doneUpdates() }]);
     from.close();
     to.close();
     const again = await opened(path, 1, () => now);
@@ -560,7 +644,7 @@ describe("done updates that are moved", () => {
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"), 1, () => now);
     now += 25 * HOUR + 1;
     persistence.accept([update(3)]);
-    persistence.commit([{ changes: [], doneUpdates: [{ first: 1, last: 5, since: 0, until: 0 }] }]);
+    await persistence.commit([{ changes: [], doneUpdates: [{ first: 1, last: 5, since: 0, until: 0 }] }]);
     expect(persistence.openUpdates({ limit: 5 }).map((entry) => entry.updateId)).toEqual([3]);
     expect(persistence.doneUpdates()).toEqual([]);
     persistence.close();
@@ -569,7 +653,7 @@ describe("done updates that are moved", () => {
   test("belong to the bot, and a range that is none refuses the whole commit", async () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const first = await opened(path, 1);
-    first.commit([{ changes: [], doneUpdates: [{ first: 1, last: 5, since: 0, until: 0 }] }]);
+    await first.commit([{ changes: [], doneUpdates: [{ first: 1, last: 5, since: 0, until: 0 }] }]);
     const wrong = [{ first: 9, last: 8, since: 0, until: 0 }];
     expect(() => first.commit([{ changes: [chat(1, "1")], doneUpdates: wrong }])).toThrow(withCode("PERDURE_REFUSED"));
     expect(first.read([{ kind: "chat", id: 1 }])).toEqual([undefined]);
@@ -617,7 +701,7 @@ describe("durability", () => {
     const work = `
       for (let id = 1; id <= 20; id += 1) {
         const text = JSON.stringify("x".repeat(id === 10 ? 1_000_000 : 1));
-        persistence.commit([{ changes: [{ key: { kind: "chat", id }, record: { text, version: 0 } }], done: id }]);
+        await persistence.commit([{ changes: [{ key: { kind: "chat", id }, record: { text, version: 0 } }], done: id }]);
       }
       process.kill(process.pid, "SIGKILL");`;
     const command = [process.execPath, ...scriptWith(work), join(folder, "bot.sqlite"), durability];

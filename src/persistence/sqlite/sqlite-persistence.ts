@@ -1,5 +1,6 @@
 import type { Update } from "@grammyjs/types";
 import { milliseconds, type Duration } from "../../data/duration.ts";
+import type { MaybePromise } from "../../data/maybe-promise.ts";
 import type { KeptRecord, KeyOf, RecordKey, RecordKind, TimedKind } from "../../data/record.ts";
 import { PerdureError } from "../../errors.ts";
 import {
@@ -144,11 +145,17 @@ export class SqlitePersistence extends AtomicPersistence {
     return this.#using("read the inbox of", (open) => open.openUpdates(after, limit));
   }
 
-  noteAttempts(updateId: number, attempts: number): boolean {
-    return this.#writing("note an attempt in", ({ statements, botId }) => {
+  sync(): MaybePromise<void> {
+    return this.#using("flush what was written to", (open) => open.flush("soon"));
+  }
+
+  noteAttempts(updateId: number, attempts: number): MaybePromise<boolean> {
+    const isOpen = this.#writing("note an attempt in", ({ statements, botId }) => {
       const { changes } = statements.noteAttempts.run(attempts, botId, updateId);
       return Number(changes) > 0;
     });
+    const flushed = this.#flush();
+    return flushed === undefined ? isOpen : flushed.then(() => isOpen);
   }
 
   failedUpdates(): readonly FailedUpdate[] {
@@ -171,14 +178,15 @@ export class SqlitePersistence extends AtomicPersistence {
     return this.#using("read the done updates of", (open) => open.doneUpdates());
   }
 
-  commit(units: readonly UnitCommit[]): void {
+  commit(units: readonly UnitCommit[]): MaybePromise<void> {
     this.#writing("commit to", (open) => open.write(units));
     this.#open?.records.committed(units.flatMap(({ changes }) => changes));
+    return this.#flush();
   }
 
   /**
    * Keeps other programs from writing as long as `work` runs. A commit in it that is refused is left out of the whole, if `work`
-   * goes on all the same. There is one at a time: a call within `work`, or while another one runs, rejects with a `TypeError`, since
+   * goes on all the same. Rejects also when everything was written and could not be flushed. There is one at a time: a call within `work`, or while another one runs, rejects with a `TypeError`, since
    * waiting for its own end would be for ever.
    */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -187,10 +195,16 @@ export class SqlitePersistence extends AtomicPersistence {
       throw new TypeError("exclusively() was called while another one runs. Do all of it in one, or await the first.");
     }
     this.#using("begin to write to", ({ transactions }) => transactions.beginExclusive());
+    const result = await this.#inExclusive(open, work);
+    await this.#flush();
+    return result;
+  }
+
+  async #inExclusive<T>(open: OpenFile, work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
       if (this.#open !== open) throw this.#closed("commit to");
-      this.#using("commit to", ({ transactions }) => transactions.commitExclusive());
+      this.#using("commit to", () => open.commitExclusive());
       return result;
     } catch (error) {
       open.transactions.rollbackExclusive();
@@ -214,12 +228,17 @@ export class SqlitePersistence extends AtomicPersistence {
   #writing<T>(doing: string, write: (open: OpenFile) => T): T {
     return this.#using(doing, (open) => {
       try {
-        return open.transactions.write(() => write(open));
+        return open.transaction(() => write(open));
       } catch (error) {
         open.forget();
         throw error;
       }
     });
+  }
+
+  /** What is part of a transaction that is open becomes durable with it. */
+  #flush(): Promise<void> | undefined {
+    return this.#open?.transactions.isExclusive === true ? undefined : this.#open?.flush("now");
   }
 
   #closed(doing: string): PerdureError {

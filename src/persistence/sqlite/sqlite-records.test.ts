@@ -39,12 +39,12 @@ describe("records of all kinds", () => {
       fc.asyncProperty(anyRecords, async (keys) => {
         const persistence = await opened();
         const records = keys.map((_, index): KeptRecord => ({ text: `"${index}"`, version: index }));
-        persistence.commit([{ changes: keys.map((key, index) => ({ key, record: records[index] })) }]);
+        await persistence.commit([{ changes: keys.map((key, index) => ({ key, record: records[index] })) }]);
         expect(persistence.read(keys)).toEqual(records);
         const listed = RECORD_KINDS.flatMap((kind) => persistence.keys(kind, { limit: 100 }));
         expect(listed.map(keyText).toSorted()).toEqual(keys.map(keyText).toSorted());
         expect(persistence.read(listed)).not.toContain(undefined);
-        persistence.commit([{ changes: keys.map((key) => ({ key, record: undefined })) }]);
+        await persistence.commit([{ changes: keys.map((key) => ({ key, record: undefined })) }]);
         expect(persistence.read(keys)).toEqual(keys.map(() => undefined));
         persistence.close();
       }),
@@ -69,7 +69,7 @@ describe("records of all kinds", () => {
       { kind: "user", id: 1 },
       { kind: "bot" },
     ];
-    persistence.commit([{ changes: keys.map((key) => change(key, `"${keyText(key)}"`)) }]);
+    await persistence.commit([{ changes: keys.map((key) => change(key, `"${keyText(key)}"`)) }]);
     expect(persistence.read(keys).map((record) => record?.text)).toEqual(keys.map((key) => `"${keyText(key)}"`));
     persistence.close();
   });
@@ -78,7 +78,7 @@ describe("records of all kinds", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await openedSqlite(path);
     const at = Date.UTC(2030, 0, 1);
-    persistence.commit([
+    await persistence.commit([
       {
         changes: [
           change({ kind: "conversation", name: "order", id: [1, 2] }, '{"state":"NAME"}'),
@@ -126,7 +126,7 @@ describe("keys", () => {
   test("of chats ascend as numbers, page by page", async () => {
     const persistence = await opened();
     const chats = [10, 9, -100, 2, 1];
-    persistence.commit([{ changes: chats.map((chat) => change({ kind: "chat", id: chat }, "1")) }]);
+    await persistence.commit([{ changes: chats.map((chat) => change({ kind: "chat", id: chat }, "1")) }]);
     expect(ids(persistence, "chat", undefined, 3)).toEqual([-100, 1, 2]);
     expect(ids(persistence, "chat", { kind: "chat", id: 2 }, 3)).toEqual([9, 10]);
     expect(ids(persistence, "chat", { kind: "chat", id: 10 }, 3)).toEqual([]);
@@ -135,9 +135,9 @@ describe("keys", () => {
 
   test("of texts go on after one that is not there any more, and an empty id is one of them", async () => {
     const persistence = await opened();
-    persistence.commit([{ changes: ["b", "", "a"].map((job) => change({ kind: "job", id: job }, "1")) }]);
+    await persistence.commit([{ changes: ["b", "", "a"].map((job) => change({ kind: "job", id: job }, "1")) }]);
     expect(ids(persistence, "job", undefined, 2)).toEqual(["", "a"]);
-    persistence.commit([{ changes: [change({ kind: "job", id: "a" }, undefined)] }]);
+    await persistence.commit([{ changes: [change({ kind: "job", id: "a" }, undefined)] }]);
     expect(ids(persistence, "job", { kind: "job", id: "a" }, 2)).toEqual(["b"]);
     persistence.close();
   });
@@ -145,7 +145,7 @@ describe("keys", () => {
   test("of the bot are one or none", async () => {
     const persistence = await opened();
     expect(persistence.keys("bot", { limit: 5 })).toEqual([]);
-    persistence.commit([{ changes: [change({ kind: "bot" }, "{}")] }]);
+    await persistence.commit([{ changes: [change({ kind: "bot" }, "{}")] }]);
     expect(persistence.keys("bot", { limit: 5 })).toEqual([{ kind: "bot" }]);
     expect(persistence.keys("bot", { limit: 5, after: { kind: "bot" } })).toEqual([]);
     persistence.close();
@@ -165,7 +165,7 @@ describe("keys", () => {
         fc.option(key, { nil: undefined }),
         async (keys, within, after) => {
           const persistence = await opened();
-          persistence.commit([{ changes: keys.map((one) => change(one, "1")) }]);
+          await persistence.commit([{ changes: keys.map((one) => change(one, "1")) }]);
           const place = (one: EntryKey | undefined): string => (one === undefined ? "" : one.collection + one.id);
           const expected = keys
             .map(place)
@@ -188,7 +188,9 @@ describe("times", () => {
       key: { kind, id },
       record: { text: `"${id}"`, version: 1, time },
     });
-    persistence.commit([{ changes: [put("c", 30), put("never", undefined), put("b", 20), put("a", 20), put("0", 0)] }]);
+    await persistence.commit([
+      { changes: [put("c", 30), put("never", undefined), put("b", 20), put("a", 20), put("0", 0)] },
+    ]);
     const found = (until: number, limit: number): string[] =>
       persistence.earliest(kind, { until, limit }).map(({ key, record }) => `${key.id} ${record.time} ${record.text}`);
     expect(found(20, 10)).toEqual(['0 0 "0"', 'a 20 "a"', 'b 20 "b"']);
@@ -196,7 +198,7 @@ describe("times", () => {
     expect(found(-1, 3)).toEqual([]);
     expect(persistence.read([{ kind, id: "c" }])).toEqual([{ text: '"c"', version: 1, time: 30 }]);
     expect(persistence.read([{ kind, id: "never" }])).toEqual([{ text: '"never"', version: 1 }]);
-    persistence.commit([{ changes: [put("0", undefined), put("c", 10)] }]);
+    await persistence.commit([{ changes: [put("0", undefined), put("c", 10)] }]);
     expect(found(20, 10)).toEqual(['c 10 "c"', 'a 20 "a"', 'b 20 "b"']);
     persistence.close();
   });

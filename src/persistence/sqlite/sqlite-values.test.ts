@@ -58,13 +58,13 @@ describe("the methods that come from python-telegram-bot", () => {
   test("8: of more chats than one page holds, each once", async () => {
     const { persistence } = await setting();
     const ids = Array.from({ length: 1201 }, (_, id) => id - 600);
-    persistence.commit([{ changes: ids.map((id) => change({ kind: "chat", id }, `{"id":${id}}`)) }]);
+    await persistence.commit([{ changes: ids.map((id) => change({ kind: "chat", id }, `{"id":${id}}`)) }]);
     expect(await persistence.getChatData()).toEqual(new Map(ids.map((id) => [id, { id }])));
   });
 
   test("12, 13: a record's version stays", async () => {
     const { path, persistence } = await setting();
-    persistence.commit([
+    await persistence.commit([
       { changes: [{ key: { kind: "chat", id: 1 }, record: { text: "{}", version: 3 } }] },
       { changes: [{ key: { kind: "bot" }, record: { text: "{}", version: 2 } }] },
     ]);
@@ -141,7 +141,7 @@ describe("the methods that come from python-telegram-bot", () => {
     await persistence.updateChatData(1, { n: 1 });
     await expect(persistence.updateChatData(1, { f: () => {} })).rejects.toThrow(withCode("PERDURE_CANNOT_KEEP"));
     expect(await persistence.getChatData()).toEqual(new Map([[1, { n: 1 }]]));
-    persistence.commit([{ changes: [change({ kind: "chat", id: 2 }, "{")] }]);
+    await persistence.commit([{ changes: [change({ kind: "chat", id: 2 }, "{")] }]);
     await expect(persistence.getChatData()).rejects.toThrow(withCode("PERDURE_CANNOT_DECODE"));
   });
 

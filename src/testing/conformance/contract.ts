@@ -31,7 +31,8 @@ export const ATOMIC = {
   oneBot: "the inbox and the done marks belong to the bot: another bot's are neither seen nor touched.",
   oneMoment:
     "A reader, in this process or another, at any time, also after a crash, sees all of a commit or none of it: changes and done marks alike.",
-  acknowledged: "When `accept` or `commit` resolves, what it was given survives what `abilities.durable` promises.",
+  acknowledged:
+    "When `commit` or `noteAttempts` resolves, what it was given survives what `abilities.durable` promises.",
   failingIsSafe:
     "When `accept`, `commit` or `noteAttempts` rejects, either nothing happened or everything did. The engine calls again with the same arguments, and the second call has the effect of one.",
   order: "Commits take effect in the order in which they were called.",

@@ -22,7 +22,8 @@ export class WatchedPersistence extends FailingPersistence {
   constructor(inner: AtomicPersistence, watcher: Watcher) {
     super(inner);
     this.#watcher = watcher;
-    this.before = (call, units) => watcher.before(call, units);
+    // A flush changes nothing that an end of the process could leave behind.
+    this.before = (call, units) => (call === "sync" ? undefined : watcher.before(call, units));
     this.after = (call) => watcher.after(call);
   }
 
