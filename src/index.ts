@@ -6,7 +6,7 @@ requireNodeVersion();
 export { Application, type RunOptions } from "./grammy/application.ts";
 export type { Transaction } from "./grammy/transaction.ts";
 export type { AppWebhookOptions } from "./grammy/webhooks.ts";
-export type { TransactionKeys } from "./engine/engine.ts";
+export type { TransactionKeys } from "./engine/assignments.ts";
 export type { ApplicationOptions, CallbackDataOptions, Initial, Migrations } from "./grammy/options.ts";
 export type { MigrateChatData } from "./grammy/migrate-chat-data.ts";
 export { Collection } from "./collection/collection.ts";

@@ -4,6 +4,7 @@ import { isPromise, type MaybePromise } from "../data/maybe-promise.ts";
 import type { RecordChange, RecordKey } from "../data/record.ts";
 import { isPerdureError, PerdureError } from "../errors.ts";
 import type { Acceptance, AtomicPersistence, ChatAlias, FailedUpdate } from "../persistence/atomic-persistence.ts";
+import { Assignments, type Task, type TransactionKeys } from "./assignments.ts";
 import { belongings } from "./belongings.ts";
 import { ChatAliases, migrationOf } from "./chat-aliases.ts";
 import { ChatMigration, type OnMigrate } from "./chat-migration.ts";
@@ -12,11 +13,10 @@ import { Committer } from "./committer.ts";
 import { Inbox } from "./inbox.ts";
 import { RecordListing } from "./record-listing.ts";
 import { RecordReader, type Refresh } from "./record-reader.ts";
-import type { JobOrigin, Reporter } from "./reporter.ts";
+import type { Reporter } from "./reporter.ts";
 import { retry, stopped, wait, type RetryOptions, type StopSignal } from "./retry.ts";
 import type { Schema } from "./schema.ts";
-import { scopesOf } from "./scopes-of-update.ts";
-import type { UnitOfWork, UnitSubject } from "./unit-of-work.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
 import { UnitRunner, type Assignment, type Passage } from "./unit-runner.ts";
 import { TransientRecords } from "./transient-records.ts";
 import { Values } from "./values.ts";
@@ -54,22 +54,6 @@ export type Outcome = "handled" | "duplicate" | "left" | "set aside" | "going on
 /** Runs the handlers of one update. */
 export type Run = (unit: UnitOfWork) => Promise<void>;
 
-/** The chats and users whose turns a transaction takes. */
-export interface TransactionKeys {
-  readonly chats?: readonly number[] | undefined;
-  readonly users?: readonly number[] | undefined;
-}
-
-/** What is run as a unit of work that is no update's: the run of a job. */
-export interface Task extends UnitSubject {
-  /** The records that it owns from the beginning, beside the data of its chat and its user. They are read with these. */
-  readonly keys: readonly RecordKey[];
-  /** Whether it runs alone, since it may end the process. */
-  readonly alone: boolean;
-  /** Which job it is about, for those who hear its errors. Asked for when there is one. */
-  readonly job?: (() => JobOrigin | undefined) | undefined;
-}
-
 /** Makes something durable before a task goes on, whatever becomes of it; only a stop that gives the task up takes it back. */
 export type Note = (change: RecordChange) => Promise<void>;
 
@@ -97,6 +81,7 @@ export class Engine {
   readonly records: RecordListing;
   readonly #options: EngineOptions;
   readonly #aliases = new ChatAliases();
+  readonly #assignments = new Assignments(this.#aliases);
   readonly #migration: ChatMigration;
   readonly #committer: Committer;
   readonly #runner: UnitRunner;
@@ -238,7 +223,7 @@ export class Engine {
   /** Runs something else as a unit of work, with the turns of these chats and users. Throws in a unit of work. */
   async transaction<T>(keys: TransactionKeys, run: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     if (this.isInUnit) throw nested("app.transaction");
-    return this.#run(this.#turnsOf("transaction", keys, true), false, run);
+    return this.#run(this.#assignments.ofTransaction("transaction", keys, true), false, run);
   }
 
   /**
@@ -248,7 +233,7 @@ export class Engine {
    */
   async run<T>(task: Task, work: (unit: UnitOfWork, note: Note) => Promise<T>): Promise<T> {
     if (this.isInUnit) throw nested(task.name);
-    return this.#run(this.#taskAssignment(task), task.alone, (unit, passage) => {
+    return this.#run(this.#assignments.ofTask(task), task.alone, (unit, passage) => {
       if (this.#stopping) throw stopped();
       return work(unit, async (change) => {
         passage.takeBack = { key: change.key, record: unit.loaded(change.key) };
@@ -305,7 +290,7 @@ export class Engine {
   join<T>(name: string, keys: TransactionKeys, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     const unit = this.#runner.current;
     return unit === undefined
-      ? this.#run(this.#turnsOf(name, keys, false), false, work)
+      ? this.#run(this.#assignments.ofTransaction(name, keys, false), false, work)
       : unit.perform(name, () => work(unit));
   }
 
@@ -375,15 +360,11 @@ export class Engine {
   #enter(update: Update): Way {
     const migration = migrationOf(update);
     // Before the update itself: it has happened, whatever the handlers do.
-    const moving = migration && { migration, passage: this.#runner.enter(this.#moving(update, migration)) };
-    return { moving, passage: this.#runner.enter(new UpdateAssignment(update, this.#aliases)) };
-  }
-
-  #moving(update: Update, { from, to }: ChatAlias): Assignment {
-    const { userId } = scopesOf(update);
-    const users = userId === undefined ? [] : [userId];
-    const keys = (): RecordKey[] => transactionKeys({ chats: [from, to], users }, this.#aliases);
-    return { name: `migration of chat ${from}`, refreshes: false, keys };
+    const moving = migration && {
+      migration,
+      passage: this.#runner.enter(this.#assignments.ofMigration(update, migration)),
+    };
+    return { moving, passage: this.#runner.enter(this.#assignments.ofUpdate(update)) };
   }
 
   #leave({ moving, passage }: Way): void {
@@ -484,23 +465,6 @@ export class Engine {
     }
   }
 
-  #turnsOf(name: string, keys: TransactionKeys, refreshes: boolean): Assignment {
-    return { name, refreshes, keys: () => transactionKeys(keys, this.#aliases) };
-  }
-
-  #taskAssignment({ chatId, userId, keys, ...task }: Task): Assignment {
-    const resolve = (): number | undefined => (chatId === undefined ? undefined : this.#aliases.resolve(chatId));
-    return {
-      ...task,
-      refreshes: true,
-      userId,
-      get chatId() {
-        return resolve();
-      },
-      keys: () => [...keysOf(resolve(), userId), ...keys],
-    };
-  }
-
   #retry<T>(task: () => MaybePromise<T>, signals: readonly StopSignal[] = []): Promise<T> {
     return retry(task, {
       clock: this.#options.clock,
@@ -527,52 +491,6 @@ export class Engine {
     await Promise.race([work, expired]);
     cancel();
   }
-}
-
-/** An update, to be done as one unit of work. Which chat's data it is about may change as long as it waits: chats move. */
-class UpdateAssignment implements Assignment {
-  readonly update: Update;
-  readonly userId: number | undefined;
-  readonly refreshes = true;
-  readonly #type: string;
-  readonly #chatId: number | undefined;
-  readonly #aliases: ChatAliases;
-
-  constructor(update: Update, aliases: ChatAliases) {
-    const { type, chatId, userId } = scopesOf(update);
-    this.update = update;
-    this.userId = userId;
-    this.#type = type;
-    this.#chatId = chatId;
-    this.#aliases = aliases;
-  }
-
-  get name(): string {
-    return `update ${this.update.update_id} (${this.#type})`;
-  }
-
-  get chatId(): number | undefined {
-    return this.#chatId === undefined ? undefined : this.#aliases.resolve(this.#chatId);
-  }
-
-  keys(): RecordKey[] {
-    return keysOf(this.chatId, this.userId);
-  }
-}
-
-/** The data of a chat and of a user. */
-function keysOf(chatId: number | undefined, userId: number | undefined): RecordKey[] {
-  const keys: RecordKey[] = chatId === undefined ? [] : [{ kind: "chat", id: chatId }];
-  if (userId !== undefined) keys.push({ kind: "user", id: userId });
-  return keys;
-}
-
-function transactionKeys({ chats = [], users = [] }: TransactionKeys, aliases: ChatAliases): RecordKey[] {
-  const chatIds = [...new Set(chats.map((id) => aliases.resolve(id)))];
-  return [
-    ...chatIds.map((id): RecordKey => ({ kind: "chat", id })),
-    ...[...new Set(users)].map((id): RecordKey => ({ kind: "user", id })),
-  ];
 }
 
 /** How often an update was run that has just been accepted; `undefined` when it is done. */

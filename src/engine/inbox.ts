@@ -55,7 +55,8 @@ export class Inbox {
   }
 
   /**
-   * Puts updates into the inbox. Not to be acknowledged before {@link Inbox.sync}. Resolves with those that are to be handled now, in their order: that are new, or that nobody has.
+   * Puts updates into the inbox; {@link Inbox.sync} says when they may be acknowledged. Resolves with those that are to be handled now, in
+   * their order: that are new, or that nobody has.
    * While there is something to replay, these are none.
    */
   async accept(updates: readonly Update[], signals?: readonly StopSignal[]): Promise<Update[]> {

@@ -6,7 +6,8 @@ import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { withCode } from "../../test/support/with-code.ts";
 import type { JobKey, RecordChange } from "../data/record.ts";
 import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
-import { Engine, type Task } from "./engine.ts";
+import type { Task } from "./assignments.ts";
+import { Engine } from "./engine.ts";
 import { Reporter } from "./reporter.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 

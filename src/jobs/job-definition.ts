@@ -1,5 +1,5 @@
 import type { Duration } from "../data/duration.ts";
-import type { Task } from "../engine/engine.ts";
+import type { Task } from "../engine/assignments.ts";
 import { PerdureError } from "../errors.ts";
 import type { JobRun } from "./job-run.ts";
 import { timeSpan } from "./when.ts";

@@ -1,6 +1,7 @@
 import type { JobKey } from "../data/record.ts";
 import type { Clock } from "../engine/clock.ts";
-import type { Engine, Note, Task } from "../engine/engine.ts";
+import type { Task } from "../engine/assignments.ts";
+import type { Engine, Note } from "../engine/engine.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
 import type { Reporter } from "../engine/reporter.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";

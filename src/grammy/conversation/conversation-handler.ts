@@ -2,7 +2,7 @@ import type { MiddlewareFn, MiddlewareObj } from "grammy";
 import type { ConversationParties } from "../../conversation/conversation-id.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
 import type { UnitOfWork } from "../../engine/unit-of-work.ts";
-import type { TransactionKeys } from "../../engine/engine.ts";
+import type { TransactionKeys } from "../../engine/assignments.ts";
 import { END } from "../../conversation/special-states.ts";
 import { PerdureError } from "../../errors.ts";
 import { boundIn, type AnyPersistentContext } from "../context.ts";

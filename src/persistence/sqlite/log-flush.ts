@@ -1,4 +1,4 @@
-import { close, constants, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { close, constants, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
 import { clearImmediate, setImmediate } from "node:timers";
 
 /** Somebody who waits until what was written so far is on the disk. */
@@ -17,8 +17,8 @@ export interface LogFlushOptions {
 }
 
 /**
- * A flush that takes as long as this, in milliseconds, goes on in a thread, and the event loop with it. To wait for a quicker one costs less than to have
- * a thread woken up.
+ * Where flushes take as long as this, in milliseconds, they go on in a thread, and the event loop goes on as well. To wait for quicker
+ * ones costs less than to have a thread woken up.
  */
 const QUICK = 1;
 
@@ -68,7 +68,7 @@ export class LogFlush {
     return this.#flush(() => (this.#soon ??= setImmediate(() => this.#start())));
   }
 
-  /** To be called before something is written: after a flush that failed it needs a log that is on the disk. Throws if it is not. */
+  /** To be called before something is written: after a flush that failed, the log must be on the disk first. Throws while it is not. */
   mend(): void {
     if (!this.#hasFailed) return;
     this.#writeAgain();
@@ -138,12 +138,11 @@ export class LogFlush {
   /** What stands in the log is what the system has in memory, whatever of it is lost on the disk. */
   #writeAgain(): void {
     this.#options.withoutWriters(() => {
-      const { size } = fstatSync(this.#descriptor);
-      const part = Buffer.alloc(Math.min(size, PART));
-      for (let position = 0; position < size;) {
-        const length = readSync(this.#descriptor, part, 0, part.length, position);
-        writeSync(this.#descriptor, part, 0, length, position);
-        position += length;
+      const part = Buffer.alloc(PART);
+      for (let position = 0; ;) {
+        const length = readSync(this.#descriptor, part, 0, PART, position);
+        if (length === 0) break;
+        position += writeSync(this.#descriptor, part, 0, length, position);
       }
       fdatasyncSync(this.#descriptor);
     });

@@ -186,8 +186,8 @@ export class SqlitePersistence extends AtomicPersistence {
 
   /**
    * Keeps other programs from writing as long as `work` runs. A commit in it that is refused is left out of the whole, if `work`
-   * goes on all the same. Rejects also when everything was written and could not be flushed. There is one at a time: a call within `work`, or while another one runs, rejects with a `TypeError`, since
-   * waiting for its own end would be for ever.
+   * goes on all the same. Rejects also when everything was written and could not be flushed to the disk. There is one at a time: a call within
+   * `work`, or while another one runs, rejects with a `TypeError`, since waiting for its own end would be for ever.
    */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
     const open = this.#using("begin to write to", (file) => file);

@@ -3,7 +3,7 @@ import { Collection } from "../../../src/collection/collection.ts";
 import type { TimeoutData } from "../../../src/conversation/conversation-timeouts.ts";
 import { TimeoutJobs } from "../../../src/conversation/timeout-jobs.ts";
 import type { RecordKey } from "../../../src/data/record.ts";
-import type { Task } from "../../../src/engine/engine.ts";
+import type { Task } from "../../../src/engine/assignments.ts";
 import { Entries } from "../../../src/collection/entries.ts";
 import { Reporter } from "../../../src/engine/reporter.ts";
 import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";

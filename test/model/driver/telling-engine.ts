@@ -1,4 +1,5 @@
-import { Engine, type EngineOptions, type Note, type Task, type TransactionKeys } from "../../../src/engine/engine.ts";
+import type { Task, TransactionKeys } from "../../../src/engine/assignments.ts";
+import { Engine, type EngineOptions, type Note } from "../../../src/engine/engine.ts";
 import type { UnitOfWork } from "../../../src/engine/unit-of-work.ts";
 
 /** Runs what a call does in a unit of work of its own. */
