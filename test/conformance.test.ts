@@ -148,11 +148,17 @@ describe("PicklePersistence", () => {
   }
 });
 
-/** Without the lock, which ends with the process. */
+/** Without the lock, which ends with the process. Somebody may be writing: where a file gets another name meanwhile, once more. */
 function copyOfTheFolder(folder: string): string {
   const copy = mkdtempSync(join(tmpdir(), "perdure-"));
-  cpSync(folder, copy, { recursive: true, filter: (name) => !name.endsWith("-lock") });
-  return copy;
+  try {
+    cpSync(folder, copy, { recursive: true, filter: (name) => !name.endsWith("-lock") });
+    return copy;
+  } catch (error) {
+    rmSync(copy, { recursive: true });
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return copyOfTheFolder(folder);
+    throw error;
+  }
 }
 
 function overwriteTheFiles(folder: string): () => void {

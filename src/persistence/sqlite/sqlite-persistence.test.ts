@@ -358,14 +358,16 @@ describe("a flush that fails", () => {
   /** The system's flushes fail with this code until the test says otherwise. */
   function failing(code: string): { mend: () => void } {
     const { fdatasync, fdatasyncSync } = fs;
+    const error = Object.assign(new Error(`${code}: fdatasync`), { code, syscall: "fdatasync" });
     const fail = (): never => {
-      throw Object.assign(new Error(`${code}: fdatasync`), { code, syscall: "fdatasync" });
+      throw error;
     };
+    const failInThread = (_descriptor: number, done: (failure: Error) => void): void => void setImmediate(done, error);
     const mend = (): void => {
       Object.assign(fs, { fdatasync, fdatasyncSync });
       syncBuiltinESMExports();
     };
-    Object.assign(fs, { fdatasyncSync: fail });
+    Object.assign(fs, { fdatasyncSync: fail, fdatasync: failInThread });
     syncBuiltinESMExports();
     onTestFinished(mend);
     return { mend };
