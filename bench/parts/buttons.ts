@@ -13,7 +13,9 @@ const CONTENDERS = ["plain buttons", "data buttons"] as const;
 /** What data buttons cost beside buttons with plain data, of which nothing is kept. */
 export async function buttons(plan: Plan): Promise<ButtonsResults> {
   const updates = plan.isQuick ? 500 : 2000;
-  const cases = [100, 10_000].flatMap((kept) => CONTENDERS.map((contender) => ({ contender, kept })));
+  const cases = [100, plan.isQuick ? 1000 : 10_000].flatMap((kept) =>
+    CONTENDERS.map((contender) => ({ contender, kept })),
+  );
   const measurements = cases.map(({ contender, kept }, index) => {
     let repetition = 0;
     return {
