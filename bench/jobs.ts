@@ -3,8 +3,11 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Update } from "@grammyjs/types";
 import { Bot, type Context } from "grammy";
 import { Application, SqlitePersistence, type PersistentContext } from "../src/index.ts";
+import { messageOf } from "./load.ts";
+import { spreadOf } from "./statistics.ts";
 
 type MyContext = PersistentContext<Context, { chat: { n: number } }>;
 
@@ -60,10 +63,8 @@ async function fill(file: string, count: number, at: number): Promise<void> {
   await persistence.close();
 }
 
-function update(chat: number): never {
-  const from = { id: chat, is_bot: false, first_name: "A" };
-  const message = { message_id: 1, date: 0, text: "x", from, chat: { id: chat, type: "private", first_name: "A" } };
-  return { update_id: updateId++, message } as never;
+function update(chat: number): Update {
+  return messageOf(updateId++, chat);
 }
 
 /** What a start costs, and the updates after it. */
@@ -101,8 +102,7 @@ async function start(file: string): Promise<Start> {
   }
   const { user, system } = process.cpuUsage(cpu);
   await app.shutdown();
-  const median = (times.sort((one, other) => one - other)[UPDATES / 2] ?? 0) * 1000;
-  return { milliseconds, megabytes, perUpdate: median, processor: (user + system) / UPDATES };
+  return { milliseconds, megabytes, perUpdate: spreadOf(times).median * 1000, processor: (user + system) / UPDATES };
 }
 
 async function dueAtOnce(): Promise<void> {

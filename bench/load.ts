@@ -25,7 +25,7 @@ export interface Load {
 /** All updates of a load, those of the warm-up included. */
 export function updatesOf(load: Load): Update[] {
   const chat = chatsOf(load);
-  return Array.from({ length: load.warmUp + load.updates }, (_, index) => message(load.firstId + index, chat()));
+  return Array.from({ length: load.warmUp + load.updates }, (_, index) => messageOf(load.firstId + index, chat()));
 }
 
 /** How many of these updates each chat has. A chat's only user has its id. */
@@ -58,7 +58,8 @@ function firstAbove(cumulative: Float64Array, value: number): number {
   return low;
 }
 
-function message(id: number, chat: number): Update {
+/** A text in a private chat, from its only user, who has its id. */
+export function messageOf(id: number, chat: number): Update {
   const from = { id: chat, is_bot: false, first_name: "Ann" };
   return {
     update_id: id,

@@ -32,7 +32,7 @@ export class Inbox {
   readonly #options: InboxOptions;
   /** How often each was run, or 0 for what this process has accepted itself. */
   readonly #handedOut = new Map<number, number>();
-  /** With the acceptance that is still under way, if there is one. */
+  /** With when it is durable, where that was not waited for before. */
   readonly #claimed = new Map<number, Promise<void> | undefined>();
   /** How far the open updates of earlier runs have been handed out; `undefined` when there are no more. */
   #replayedTo: number | undefined = 0;
@@ -56,8 +56,7 @@ export class Inbox {
 
   /**
    * Puts updates into the inbox; {@link Inbox.sync} says when they may be acknowledged. Resolves with those that are to be handled now, in
-   * their order: that are new, or that nobody has.
-   * While there is something to replay, these are none.
+   * their order: that are new, or that nobody has. While there is something to replay, these are none.
    */
   async accept(updates: readonly Update[], signals?: readonly StopSignal[]): Promise<Update[]> {
     const { persistence, retry } = this.#options;

@@ -301,15 +301,21 @@ test("what is replayed goes on running alone, with the transactions in it, but n
   expect(await engine.handle(message(2, 2, 2), count)).toBe("handled");
 });
 
+/** One whose update 1 an earlier run has left, handed out. */
+async function startWithOneLeft(concurrency: number) {
+  const first = await start({ concurrency });
+  await first.engine.inbox.accept([message(1)]);
+  await first.persistence.close();
+  const second = await start({ path: first.path, concurrency });
+  await second.engine.inbox.replay(10);
+  await second.engine.inbox.replay(10);
+  return second;
+}
+
 test.for([1, 64])(
   "what is replayed lends its slots, %i, to who is ahead of it when it waits for its turn again",
   async (concurrency) => {
-    const first = await start({ concurrency });
-    await first.engine.inbox.accept([message(1)]);
-    await first.persistence.close();
-    const { engine, kept } = await start({ path: first.path, concurrency });
-    await engine.inbox.replay(10);
-    await engine.inbox.replay(10);
+    const { engine, kept } = await startWithOneLeft(concurrency);
     const gate = Promise.withResolvers<void>();
     const replayed = engine.handle(message(1), async (unit) => {
       await unit.withoutTurn(() => gate.promise);
@@ -326,12 +332,7 @@ test.for([1, 64])(
 );
 
 test.for([1, 64])("so do the transactions in it, its %i slots", async (concurrency) => {
-  const first = await start({ concurrency });
-  await first.engine.inbox.accept([message(1)]);
-  await first.persistence.close();
-  const { engine, kept } = await start({ path: first.path, concurrency });
-  await engine.inbox.replay(10);
-  await engine.inbox.replay(10);
+  const { engine, kept } = await startWithOneLeft(concurrency);
   const gate = Promise.withResolvers<void>();
   const replayed = engine.handle(message(1), (unit) =>
     unit.withoutTurn(async () => {

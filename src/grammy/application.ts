@@ -1,4 +1,3 @@
-import { isKeptText } from "../data/kept-text.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { CallbackQuery, Update } from "@grammyjs/types";
 import { BotError, type Bot, type Context, type NextFunction, type StorageAdapter, type webhookCallback } from "grammy";
@@ -7,6 +6,7 @@ import { Collection } from "../collection/collection.ts";
 import { Entries } from "../collection/entries.ts";
 import { TimeoutJobs } from "../conversation/timeout-jobs.ts";
 import type { LiveObjects } from "../data/codec.ts";
+import { isKeptText } from "../data/kept-text.ts";
 import type { KeptTypes } from "../data/kept-types.ts";
 import type { TransactionKeys } from "../engine/assignments.ts";
 import { Engine } from "../engine/engine.ts";

@@ -1,10 +1,10 @@
-import { isKeptText } from "../../data/kept-text.ts";
 import type { Context } from "grammy";
 import { ByState } from "../../conversation/by-state.ts";
 import type { Candidate } from "../../conversation/candidate.ts";
 import type { ConversationParts, OnStaleState } from "../../conversation/conversation.ts";
 import { TIMEOUT } from "../../conversation/special-states.ts";
 import type { Duration } from "../../data/duration.ts";
+import { isKeptText } from "../../data/kept-text.ts";
 import { PerdureError } from "../../errors.ts";
 import { timeSpan } from "../../jobs/when.ts";
 import { candidateFor } from "./candidates.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import fs, { readFileSync, writeFileSync } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { changeFs } from "../../../test/support/change-fs.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { LogFlush } from "./log-flush.ts";
 
@@ -22,15 +22,9 @@ beforeEach(() => {
   inThread = [];
   failure = undefined;
   here.mockClear();
-  const { fdatasync, fdatasyncSync } = fs;
-  Object.assign(fs, {
+  changeFs({
     fdatasyncSync: here,
     fdatasync: (_descriptor: number, done: (error: Error | null) => void) => void inThread.push(done),
-  });
-  syncBuiltinESMExports();
-  onTestFinished(() => {
-    Object.assign(fs, { fdatasync, fdatasyncSync });
-    syncBuiltinESMExports();
   });
 });
 
@@ -170,12 +164,11 @@ describe("a disk that fails", () => {
     failure = broken;
     await expect(flush.now()).rejects.toThrow("EIO");
     failure = undefined;
-    const written = vi.spyOn(fs, "writeSync");
-    syncBuiltinESMExports();
+    const written = vi.fn<typeof fs.writeSync>(fs.writeSync);
+    const restore = changeFs({ writeSync: written });
     await flush.now();
+    restore();
     const bytes = written.mock.results.reduce((sum, { value }) => sum + Number(value), 0);
-    written.mockRestore();
-    syncBuiltinESMExports();
     expect(bytes).toBe(content.length);
     expect(readFileSync(path).equals(content)).toBe(true);
   });
@@ -219,14 +212,12 @@ describe("closing", () => {
   });
 
   test("closes the descriptor", async () => {
-    const opening = vi.spyOn(fs, "openSync");
-    const closing = vi.spyOn(fs, "close");
-    syncBuiltinESMExports();
+    const openSync = vi.fn<typeof fs.openSync>(fs.openSync);
+    const close = vi.fn<typeof fs.close>(fs.close);
+    const restore = changeFs({ openSync, close });
     const flush = await logFlush();
     flush.close();
-    expect(closing.mock.calls.map(([descriptor]) => descriptor)).toEqual([opening.mock.results[0]?.value]);
-    opening.mockRestore();
-    closing.mockRestore();
-    syncBuiltinESMExports();
+    restore();
+    expect(close.mock.calls.map(([descriptor]) => descriptor)).toEqual([openSync.mock.results[0]?.value]);
   });
 });

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { DatabaseSync } from "node:sqlite";
-import fs, {
+import {
   chmodSync,
   chownSync,
   existsSync,
@@ -17,10 +17,10 @@ import fs, {
   writeSync,
   closeSync,
 } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
 import { dirname, join } from "node:path";
 import type { Update } from "@grammyjs/types";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { changeFs } from "../../../test/support/change-fs.ts";
 import { Child } from "../../../test/support/child.ts";
 import { smallDisk } from "../../../test/support/small-disk.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
@@ -357,20 +357,12 @@ describe("a full disk", () => {
 describe("a flush that fails", () => {
   /** The system's flushes fail with this code until the test says otherwise. */
   function failing(code: string): { mend: () => void } {
-    const { fdatasync, fdatasyncSync } = fs;
     const error = Object.assign(new Error(`${code}: fdatasync`), { code, syscall: "fdatasync" });
     const fail = (): never => {
       throw error;
     };
     const failInThread = (_descriptor: number, done: (failure: Error) => void): void => void setImmediate(done, error);
-    const mend = (): void => {
-      Object.assign(fs, { fdatasync, fdatasyncSync });
-      syncBuiltinESMExports();
-    };
-    Object.assign(fs, { fdatasyncSync: fail, fdatasync: failInThread });
-    syncBuiltinESMExports();
-    onTestFinished(mend);
-    return { mend };
+    return { mend: changeFs({ fdatasyncSync: fail, fdatasync: failInThread }) };
   }
 
   test.each([
