@@ -99,10 +99,11 @@ export class Engine {
       else reporter.logger.warn(`Failed ${attempt} times, next try in ${pause} ms.`, error);
     };
     const values = new Values(persistence.codec, schema, live);
-    this.records = new RecordListing({ persistence, transient, values, retry: (task) => this.#retry(task) });
+    const aliases = this.#aliases;
+    this.records = new RecordListing({ persistence, transient, aliases, values, retry: (task) => this.#retry(task) });
     const reader = new RecordReader({
       values,
-      read: (keys) => transient.read(keys, (others) => persistence.read(others)),
+      read: async (keys) => aliases.current(await transient.read(keys, (others) => persistence.read(others))),
       refresh,
       retry: (task) => this.#retry(task),
     });

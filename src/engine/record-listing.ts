@@ -3,6 +3,7 @@ import {
   BELONGING_KINDS,
   type BelongingKind,
   type ChatKey,
+  type KeptRecord,
   type KeyOf,
   type RecordKey,
   type RecordKind,
@@ -11,6 +12,7 @@ import {
 } from "../data/record.ts";
 import type { AtomicPersistence, EarliestOptions, KeysOptions } from "../persistence/atomic-persistence.ts";
 import { keyPages } from "../persistence/key-pages.ts";
+import type { ChatAliases } from "./chat-aliases.ts";
 import { KeptValue } from "./kept-value.ts";
 import type { TransientRecords } from "./transient-records.ts";
 import type { Values } from "./values.ts";
@@ -22,6 +24,7 @@ const PAGE = 1000;
 export interface RecordListingOptions {
   readonly persistence: AtomicPersistence;
   readonly transient: TransientRecords;
+  readonly aliases: ChatAliases;
   readonly values: Values;
   /** Tries again what fails for now. */
   readonly retry: <T>(task: () => MaybePromise<T>) => Promise<T>;
@@ -42,7 +45,7 @@ export class RecordListing {
 
   /** The keys of what belongs to a chat or to a user. */
   async belonging(of: ChatKey | UserKey): Promise<KeyOf<BelongingKind>[]> {
-    const keys = this.#options.transient.belonging(of);
+    const keys = this.#owners(of).flatMap((owner) => this.#options.transient.belonging(owner));
     for (const kind of BELONGING_KINDS) {
       for await (const page of this.#pages<BelongingKind>(kind, { of })) keys.push(...page);
     }
@@ -62,9 +65,9 @@ export class RecordListing {
     kind: Kind,
     which: Pick<KeysOptions<Kind>, "within" | "of">,
   ): AsyncGenerator<KeptValue & { readonly key: KeyOf<Kind> }> {
-    const { persistence, values, retry } = this.#options;
+    const { values } = this.#options;
     for await (const page of this.#pages(kind, which)) {
-      const records = await retry(() => persistence.read(page));
+      const records = await this.#read(page);
       for (const [index, key] of page.entries()) {
         const record = records[index];
         // It may have been removed since its key was listed.
@@ -78,25 +81,40 @@ export class RecordListing {
     kind: Kind,
     options: EarliestOptions,
   ): Promise<readonly (KeptValue & { readonly key: KeyOf<Kind> })[]> {
-    const { persistence, values, retry } = this.#options;
-    const records = await retry(() => persistence.earliest(kind, options));
-    return records.map(
-      ({ key, record }) => new KeptValue(key, record, values) as KeptValue & { readonly key: KeyOf<Kind> },
+    const { persistence, aliases, values, retry } = this.#options;
+    const found = await retry(() => persistence.earliest(kind, options));
+    const records = aliases.current(found.map(({ record }) => record));
+    return found.map(
+      ({ key }, index) => new KeptValue(key, records[index], values) as KeptValue & { readonly key: KeyOf<Kind> },
     );
   }
 
   /** Copies of the values of these records; `undefined` where there is none. */
   async copies(keys: readonly RecordKey[]): Promise<readonly unknown[]> {
-    const { persistence, values, retry } = this.#options;
-    const records = await retry(() => persistence.read(keys));
-    return keys.map((key, index) => values.load(key, records[index]).value);
+    const records = await this.#read(keys);
+    return keys.map((key, index) => this.#options.values.load(key, records[index]).value);
   }
 
-  #pages<Kind extends RecordKind>(
+  async #read(keys: readonly RecordKey[]): Promise<readonly (KeptRecord | undefined)[]> {
+    const { persistence, aliases, retry } = this.#options;
+    return aliases.current(await retry(() => persistence.read(keys)));
+  }
+
+  async *#pages<Kind extends RecordKind>(
     kind: Kind,
     which: Pick<KeysOptions<Kind>, "within" | "of">,
   ): AsyncGenerator<readonly KeyOf<Kind>[]> {
     const { persistence, retry } = this.#options;
-    return keyPages<Kind>((options) => retry(() => persistence.keys(kind, options)), { ...which, limit: PAGE });
+    const owners = which.of === undefined ? [undefined] : this.#owners(which.of);
+    for (const owner of owners) {
+      const list = (options: KeysOptions<Kind>): Promise<readonly KeyOf<Kind>[]> =>
+        retry(() => persistence.keys(kind, options));
+      yield* keyPages(list, { ...which, of: owner, limit: PAGE });
+    }
+  }
+
+  /** Whom a record may name that belongs to this chat or this user. */
+  #owners(of: ChatKey | UserKey): readonly (ChatKey | UserKey)[] {
+    return of.kind === "user" ? [of] : this.#options.aliases.idsOf(of.id).map((id) => ({ kind: "chat", id }));
   }
 }

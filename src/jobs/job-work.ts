@@ -85,7 +85,7 @@ export class JobWork {
   async #begin(unit: UnitOfWork, kept: KeptValue, note: Note | undefined): Promise<Begun | undefined> {
     const { clock, parked, host, reporter } = this.#options;
     const { id } = kept.key as JobKey;
-    const owner = this.#ownerOf(kept);
+    const owner = ownerOf(kept);
     const now = clock.now();
     let ready: Ready;
     try {
@@ -150,6 +150,7 @@ export class JobWork {
     const { clock, reporter, host, maxAttempts } = this.#options;
     const job = readJob(kept) as KeptJob;
     const { begun = 0, instanceOf } = job;
+    const owner = ownerOf(kept);
     if (begun < maxAttempts) {
       writeJob(kept, { ...job, begun: begun + 1 });
       await note({ key: kept.key, record: kept.current });
@@ -164,18 +165,13 @@ export class JobWork {
       await failForGood(unit, instanceOf, failure);
       kept.drop();
     }
-    reporter.report(error, { job: new Job(host, { id, job: given, last: given, foundBy: this.#ownerOf(kept) }) });
+    reporter.report(error, { job: new Job(host, { id, job: given, last: given, foundBy: owner }) });
     return false;
   }
 
   #partyOf(due: DueJob): RunParty | undefined {
     const job = isInternal(due.key.id) ? readableJob(due) : undefined;
     return job && this.#options.definitions.get(job.definition)?.party?.(job.data);
-  }
-
-  /** Its chat may have moved since it was scheduled. */
-  #ownerOf({ foundBy: { chatId, userId } }: KeptValue): JobOwner {
-    return { chatId: chatId === undefined ? undefined : this.#options.engine.chatId(chatId), userId };
   }
 
   /** Does something with the job's record, unless something else has become of it since it was found to be due. */
@@ -197,6 +193,10 @@ export class JobWork {
       if (isTheSame && time !== undefined && time <= clock.now()) await work(unit, kept, note);
     });
   }
+}
+
+function ownerOf({ foundBy: { chatId, userId } }: KeptValue): JobOwner {
+  return { chatId, userId };
 }
 
 function sameChat(engine: Engine, one: number | undefined, other: number | undefined): boolean {

@@ -466,6 +466,32 @@ describe("whose jobs they are", () => {
     expect(readTable(path, "chat_data")).toEqual(new Map([[-1001, { log: ["job"] }]]));
   });
 
+  test("a group that moves while one is being scheduled for it elsewhere", async () => {
+    const { app, clock } = await startJobApp();
+    const ran: unknown[] = [];
+    const job = app.jobQueue.define("job", (ctx) => void ran.push(ctx.job.chatId));
+    const gate = Promise.withResolvers<void>();
+    const scheduling = app.transaction({ chats: [5] }, async (tx) => {
+      for (const id of ["runs", "is listed", "is moved"]) await tx.jobQueue.runOnce(job, "1m", { id, chatId: -1 });
+      await tx.jobQueue.runOnce(job, "2m", { id: "is forgotten", chatId: -1, userId: 7 });
+      await gate.promise;
+    });
+    await app.migrateChatData({ from: -1, to: -1001 });
+    gate.resolve();
+    await scheduling;
+    const listed = async (chatId: number): Promise<Record<string, unknown>> =>
+      Object.fromEntries((await all(app.jobQueue.jobs({ chatId }))).map((each) => [each.id, each.chatId]));
+    const expected = { "is forgotten": -1001, "is listed": -1001, "is moved": -1001, runs: -1001 };
+    expect(await listed(-1001)).toEqual(expected);
+    expect(await listed(-1)).toEqual(expected);
+    expect((await app.jobQueue.getJob("is listed"))?.chatId).toBe(-1001);
+    await app.forgetUser(7);
+    await app.migrateChatData({ from: -1001, to: -1002 });
+    expect(await listed(-1002)).toEqual({ "is listed": -1002, "is moved": -1002, runs: -1002 });
+    await clock.advance(MINUTE);
+    expect(ran).toEqual([-1002, -1002, -1002]);
+  });
+
   test("a user who is forgotten leaves none", async () => {
     const { app } = await startJobApp();
     const job = app.jobQueue.define("job", () => {});

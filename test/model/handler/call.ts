@@ -112,12 +112,15 @@ export async function call<T>(
   now: number = caller.reference.now,
 ): Promise<T> {
   const sure = keysOf(made, caller);
-  const keys = (): readonly string[] => {
+  const found = (): readonly string[] => {
     // Of what has come meanwhile to belong to somebody, that counts which it has found.
     return keysOf(made, caller).filter((key) => sure.includes(key) || !isBelonging(key) || caller.hasTouched(key));
   };
+  // What belongs to somebody else by the time at which it gets it is its own all the same.
+  const touched = (): readonly string[] => sure.filter((key) => isBelonging(key) && caller.hasTouched(key));
+  const keys = (): readonly string[] => [...new Set([...found(), ...touched()])];
   const result = await owning(keys, caller, work);
-  carryOut(made, { ...caller, now }, keys(), result);
+  carryOut(made, { ...caller, now }, found(), result);
   return result;
 }
 

@@ -1,6 +1,7 @@
 import { Violation } from "../violation.ts";
 import type { Effect } from "./effect.ts";
 import { isDone, type FileContent } from "./file-content.ts";
+import { textNow } from "./job-state.ts";
 import { markDone, type Kept } from "./kept.ts";
 
 /** What a unit of work has made of one record. */
@@ -38,7 +39,9 @@ export class Concluded implements Effect {
 
   /** Whether it leaves the file as it is: what was changed was changed back. */
   isInvisible(kept: Kept): boolean {
-    return this.#done === undefined && this.#changes.every(({ key, after }) => kept.records.get(key) === after);
+    return (
+      this.#done === undefined && this.#changesNow(kept).every(({ key, after }) => kept.records.get(key) === after)
+    );
   }
 
   /** Which records it changes that stand for everybody. */
@@ -54,7 +57,8 @@ export class Concluded implements Effect {
   shows(file: FileContent, kept: Kept): boolean | "moot" {
     if (this.#done !== undefined) return isDone(this.#done, file) || !file.inbox.has(this.#done);
     if (this.isEmpty) return "moot";
-    return this.#changes.some(({ key, after }) => file.records.get(key) === after && kept.records.get(key) !== after);
+    const changes = this.#changesNow(file);
+    return changes.some(({ key, after }) => file.records.get(key) === after && kept.records.get(key) !== after);
   }
 
   happen(kept: Kept, file: FileContent): void {
@@ -64,13 +68,23 @@ export class Concluded implements Effect {
       this.kind = "a conflict";
       return;
     }
-    for (const { key, before, after } of this.#isRefused ? [] : this.#changes) {
+    for (const { key, before, after } of this.#isRefused ? [] : this.#changesNow(kept)) {
       if (kept.records.get(key) !== before) {
         throw new Violation(`${this.what} changes ${key}, which another has changed since it was read`);
       }
       if (after === undefined) kept.records.delete(key);
       else kept.records.set(key, after);
     }
+  }
+
+  /** What it changes, as it is to be found by now. */
+  #changesNow({ aliases }: Pick<Kept, "aliases"> | Pick<FileContent, "aliases">): Change[] {
+    return this.#changes.map(({ key, before, after, isShared }) => ({
+      key,
+      before: textNow(key, before, aliases),
+      after: textNow(key, after, aliases),
+      isShared,
+    }));
   }
 
   get #touchesShared(): boolean {

@@ -3,7 +3,7 @@ import { DONE_MEMORY } from "../../../src/persistence/atomic-persistence.ts";
 import type { TimeoutData } from "../../../src/conversation/conversation-timeouts.ts";
 import type { KeptRecord } from "../../../src/data/record.ts";
 import type { KeptJob } from "../../../src/jobs/job-record.ts";
-import { JOB, dueOf, jobText, type JobState } from "./job-state.ts";
+import { JOB, dueOf, jobText, textNow, type JobState } from "./job-state.ts";
 import type { SetAsideUpdate } from "./kept.ts";
 import { TALK, talkText, type TalkState } from "./talk-state.ts";
 
@@ -55,16 +55,18 @@ export class FileReader {
 
   read(now: number): FileContent {
     const rows = (statement: StatementSync, ...values: number[]): Row[] => statement.all(...values);
+    const aliases = new Map(rows(this.#aliases).map((row) => [Number(row["old_id"]), Number(row["new_id"])]));
+    const records = new Map([
+      ...rows(this.#records).map((row): [string, string] => [String(row["key"]), String(row["data"])]),
+      ...rows(this.#jobs).map((row): [string, string] => [JOB + String(row["id"]), jobIn(row)]),
+      ...rows(this.#talks).map((row): [string, string] => [TALK + String(row["key"]).slice(1, -1), talkIn(row)]),
+    ]);
     return {
       now,
-      records: new Map([
-        ...rows(this.#records).map((row): [string, string] => [String(row["key"]), String(row["data"])]),
-        ...rows(this.#jobs).map((row): [string, string] => [JOB + String(row["id"]), jobIn(row)]),
-        ...rows(this.#talks).map((row): [string, string] => [TALK + String(row["key"]).slice(1, -1), talkIn(row)]),
-      ]),
+      records: new Map([...records].map(([key, text]) => [key, textNow(key, text, aliases) as string])),
       inbox: new Map(rows(this.#inbox).map((row) => [Number(row["update_id"]), updateOf(row)])),
       failed: rows(this.#failed).map(updateOf),
-      aliases: new Map(rows(this.#aliases).map((row) => [Number(row["old_id"]), Number(row["new_id"])])),
+      aliases,
       done: rows(this.#done, now - DONE_MEMORY).map((row) => ({
         first: Number(row["first_id"]),
         last: Number(row["last_id"]),

@@ -46,6 +46,20 @@ export function jobOf(text: string | undefined): JobState | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as JobState);
 }
 
+/**
+ * A record as it is to be found by now. A job that was given to a chat while that moved may still name its old id, which stands for the
+ * new one.
+ */
+export function textNow(
+  key: string,
+  text: string | undefined,
+  aliases: ReadonlyMap<number, number>,
+): string | undefined {
+  const job = key.startsWith(JOB) ? jobOf(text) : undefined;
+  const moved = job?.chat === undefined ? undefined : aliases.get(job.chat);
+  return job === undefined || moved === undefined ? text : jobText({ ...job, chat: moved });
+}
+
 /** When something is to be done about it; never, once it has failed for good. */
 export function dueOf({ next, retryAt }: JobState): number {
   return retryAt ?? next ?? Infinity;
