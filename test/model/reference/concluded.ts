@@ -91,7 +91,7 @@ export class Concluded implements Effect {
     return !this.#isRefused && this.#changes.some(({ isShared }) => isShared);
   }
 
-  #isShown({ records }: FileContent): boolean {
-    return this.#changes.every(({ key, after }) => records.get(key) === after);
+  #isShown(file: FileContent): boolean {
+    return this.#changesNow(file).every(({ key, after }) => file.records.get(key) === after);
   }
 }
