@@ -129,6 +129,34 @@ describe("Committer", () => {
     expect(ids()).toEqual([[1, 2]]);
   });
 
+  test("many done marks wait for nothing", async () => {
+    const { committer, ids } = setUp();
+    const many = Array.from({ length: 256 }, (_, index) => index + 1);
+    const marks = many.map((id) => committer.markDone(id));
+    const late = committer.markDone(1000);
+    await Promise.all(marks);
+    await settled();
+    expect(ids()).toEqual([many]);
+    await committer.flush();
+    expect(ids()).toEqual([many, [1000]]);
+    await late;
+  });
+
+  test("a done mark that comes during a commit waits for the next one", async () => {
+    const { committer, attempts, ids, clock } = setUp({ byItself: false });
+    const first = committer.commit(unit(1));
+    await settled();
+    const mark = committer.markDone(2);
+    attempts[0]?.answer.resolve();
+    await first;
+    await settled();
+    expect(ids()).toEqual([[1]]);
+    await clock.advance(1000);
+    expect(ids()).toEqual([[1], [2]]);
+    attempts[1]?.answer.resolve();
+    await mark;
+  });
+
   test("done marks go with the first commit that comes, and are not committed again", async () => {
     const { committer, ids, clock } = setUp();
     const mark = committer.markDone(1);

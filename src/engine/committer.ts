@@ -6,6 +6,9 @@ import type { Clock } from "./clock.ts";
 /** A done mark without changes waits for the next commit, at most so long, in milliseconds. */
 const DONE_MARK_DELAY = 1000;
 
+/** No more of them wait: one commit for all of a second in which much happens would hold up the event loop, and garbage that waits is dear. */
+const MOST_DONE_MARKS = 256;
+
 interface Waiting {
   readonly unit: UnitCommit;
   readonly resolve: () => void;
@@ -31,6 +34,8 @@ export class Committer {
   #waiting: Waiting[] = [];
   #doneMarks: Waiting[] = [];
   #cancelTimer: (() => void) | undefined;
+  /** Whether the done marks wait no longer. */
+  #areMarksDue = false;
   #running: Promise<void> | undefined;
 
   constructor(options: CommitterOptions) {
@@ -45,18 +50,24 @@ export class Committer {
     });
   }
 
-  /** Like `commit`, for an update that changed nothing: with the next commit, or a second later. */
+  /** Like `commit`, for an update that changed nothing: with the next commit, when there are many of them, or a second later. */
   markDone(updateId: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#doneMarks.push({ unit: { changes: [], done: updateId }, resolve, reject });
-      this.#cancelTimer ??= this.#options.clock.after(DONE_MARK_DELAY, () => this.#start());
+      if (this.#doneMarks.length >= MOST_DONE_MARKS) this.#startWithMarks();
+      else this.#cancelTimer ??= this.#options.clock.after(DONE_MARK_DELAY, () => this.#startWithMarks());
     });
   }
 
   /** Commits what waits, done marks included. */
   async flush(): Promise<void> {
-    if (this.#doneMarks.length > 0) this.#start();
+    if (this.#doneMarks.length > 0) this.#startWithMarks();
     await this.#running;
+  }
+
+  #startWithMarks(): void {
+    this.#areMarksDue = true;
+    this.#start();
   }
 
   #start(): void {
@@ -65,8 +76,8 @@ export class Committer {
 
   async #run(): Promise<void> {
     // What finishes in this turn of the event loop shares the commit.
-    if (!this.#options.isAlone()) await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0 || this.#doneMarks.length > 0) await this.#commitAll();
+    if (!this.#options.isAlone() && this.#waiting.length > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0 || this.#areMarksDue) await this.#commitAll();
     // At once, so that a commit that comes now starts anew.
     this.#running = undefined;
   }
@@ -74,6 +85,7 @@ export class Committer {
   async #commitAll(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    this.#areMarksDue = false;
     const waiting = [...this.#doneMarks.splice(0), ...this.#waiting.splice(0)];
     try {
       await this.#try(waiting.map(({ unit }) => unit));
