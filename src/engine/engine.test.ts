@@ -210,6 +210,18 @@ describe("what is written", () => {
     expect(await open(setting)).toEqual([]);
   });
 
+  test("a done mark that is refused is reported, and the update stays open", async () => {
+    const setting = await start();
+    const refused = new PerdureError("PERDURE_REFUSED", "no such mark");
+    setting.persistence.commit = () => {
+      throw refused;
+    };
+    expect(await setting.engine.handle(message(1), async () => {})).toBe("handled");
+    await setting.clock.advance(1000);
+    expect(setting.reported).toEqual([refused]);
+    expect(await open(setting)).toEqual([1]);
+  });
+
   test("only what changed is written; assigning anew counts", async () => {
     const setting = await start();
     await setting.engine.handle(message(1), countAll);

@@ -208,12 +208,20 @@ export class Engine {
       return await this.#handleAccepted(way.passage, update, attempts, run);
     } finally {
       this.#leave(way);
-      const unclaim = (): void => this.inbox.unclaim(update);
       // Until the done mark is durable, the persistence would take the update for open.
-      const { mark } = way.passage;
-      if (mark === undefined) unclaim();
-      else mark.then(unclaim, unclaim);
+      if (way.passage.mark === undefined) this.inbox.unclaim(update);
+      else void this.#unclaimAfter(way.passage.mark, update);
     }
+  }
+
+  async #unclaimAfter(mark: Promise<void>, update: Update): Promise<void> {
+    try {
+      await mark;
+    } catch (error) {
+      // It stays in the inbox until the next start, and whoever brought it has gone.
+      if (!this.isStopped) this.#options.reporter.report(error, { update });
+    }
+    this.inbox.unclaim(update);
   }
 
   /** The unit of work that the caller is a handler of. */

@@ -4,7 +4,7 @@ import { milliseconds, type Duration } from "../data/duration.ts";
 import type { KeptTypes } from "../data/kept-types.ts";
 import type { Scope } from "../data/record.ts";
 import type { OnMigrate } from "../engine/chat-migration.ts";
-import { systemClock, type Clock } from "../engine/clock.ts";
+import { inWholeMilliseconds, systemClock, type Clock } from "../engine/clock.ts";
 import type { Logger } from "../engine/logger.ts";
 import type { Migration, Schema } from "../engine/schema.ts";
 import { PerdureError } from "../errors.ts";
@@ -132,9 +132,15 @@ export function resolveOptions<App>(
     stopTimeout: milliseconds(stopTimeout, "stopTimeout"),
     maxAttempts,
     onMigrate: options.onMigrate as OnMigrate | undefined,
-    clock: options.clock ?? systemClock,
+    clock: options.clock === undefined ? systemClock : inWholeMilliseconds(checkedClock(options.clock)),
     callbackData: { most: maxKeyboards, ttl: milliseconds(ttl, "callbackData.ttl") },
   };
+}
+
+function checkedClock(clock: Clock): Clock {
+  const isClock = typeof clock === "object" && clock !== null && typeof clock.after === "function";
+  if (isClock && typeof clock.now === "function" && Number.isFinite(clock.now())) return clock;
+  throw invalid("clock", clock, "an object with now(), in milliseconds since 1970, and after(milliseconds, call)");
 }
 
 function scopeSchema(

@@ -241,9 +241,10 @@ export class Life implements Watcher {
     const before = this.#clock.now();
     // Whoever looks for jobs looks every ten seconds. So in hours the machine sleeps, once what is tried again has been.
     const awake = Math.min(milliseconds, LONGEST_WAKE);
-    await this.#clock.advance(awake / 2);
+    const half = Math.floor(awake / 2);
+    await this.#clock.advance(half);
     await this.#clock.jump(milliseconds - awake);
-    await this.#clock.advance(awake / 2);
+    await this.#clock.advance(awake - half);
     if (this.#isDead) this.#world.model.now = Math.max(this.#world.model.now, before + milliseconds);
     this.#tick();
   }
