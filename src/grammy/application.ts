@@ -1,49 +1,40 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import type { CallbackQuery, Update } from "@grammyjs/types";
-import { BotError, type Bot, type Context, type NextFunction, type StorageAdapter, type webhookCallback } from "grammy";
+import type { CallbackQuery } from "@grammyjs/types";
+import type { Bot, Context, NextFunction, StorageAdapter, webhookCallback } from "grammy";
 import { CallbackData } from "../callback-data/callback-data.ts";
 import { Collection } from "../collection/collection.ts";
-import { Entries } from "../collection/entries.ts";
-import { TimeoutJobs } from "../conversation/timeout-jobs.ts";
-import type { LiveObjects } from "../data/codec.ts";
-import { isKeptText } from "../data/kept-text.ts";
-import type { KeptTypes } from "../data/kept-types.ts";
 import type { TransactionKeys } from "../engine/assignments.ts";
-import { Engine } from "../engine/engine.ts";
-import { consoleLogger, type Logger } from "../engine/logger.ts";
-import type { UnitOfWork } from "../engine/unit-of-work.ts";
+import { consoleLogger } from "../engine/logger.ts";
 import { Reporter, type ErrorListener } from "../engine/reporter.ts";
-import { PerdureError, isPerdureError } from "../errors.ts";
-import { isInternal } from "../jobs/internal.ts";
 import { JobDefinitions } from "../jobs/job-definitions.ts";
-import type { JobHost } from "../jobs/job-host.ts";
 import { JobQueue } from "../jobs/job-queue.ts";
-import { JobRunner } from "../jobs/job-runner.ts";
 import type { FailedUpdate } from "../persistence/atomic-persistence.ts";
 import type { BasePersistence } from "../persistence/base-persistence.ts";
 import { HostedPersistence } from "../persistence/hosted-persistence.ts";
-import { botIdOf, requireNoMiddleware } from "./bot-checks.ts";
-import { bindUnit, type AnyPersistentContext, type KeptOf } from "./context.ts";
+import { requireNoMiddleware } from "./bot-checks.ts";
 import { DataButtons } from "./callback-data/data-buttons.ts";
+import { Collections } from "./collections.ts";
+import type { AnyPersistentContext, KeptOf } from "./context.ts";
 import type { ConversationHandler } from "./conversation/conversation-handler.ts";
 import { ConversationMaker } from "./conversation/conversation-maker.ts";
 import type { ConversationOptions, StateIn } from "./conversation/conversation-options.ts";
 import type { UncheckedOptions } from "./conversation/resolve-conversation.ts";
-import { InFlight } from "./in-flight.ts";
+import { Hooks } from "./hooks.ts";
+import { hostsOf } from "./hosts.ts";
+import { install } from "./install.ts";
 import { jobContextOf, type PersistentJobQueue } from "./job-context.ts";
-import { Lifetime } from "./lifetime.ts";
+import { LifeCycle } from "./life-cycle.ts";
 import { liveBot } from "./live-bot.ts";
 import { migrationOf, type MigrateChatData } from "./migrate-chat-data.ts";
-import { resolveOptions, type ApplicationOptions, type ResolvedOptions } from "./options.ts";
-import { PollingGate, type OpenLifetime } from "./polling-gate.ts";
-import { PollingLoop, type AppPollingOptions } from "./polling-loop.ts";
-import { onStopSignal } from "./stop-signals.ts";
+import { resolveOptions, type ApplicationOptions } from "./options.ts";
+import { PollingGate } from "./polling-gate.ts";
+import type { AppPollingOptions } from "./polling-loop.ts";
+import { Polling } from "./polling.ts";
+import { Replay } from "./replay.ts";
+import { Runtime } from "./runtime.ts";
 import { storageAdapterOf } from "./storage-adapter.ts";
 import { transactionOf, type Transaction } from "./transaction.ts";
-import { makeWebhookCallback, onWebhookCallback, type AppWebhookOptions } from "./webhooks.ts";
-
-/** So many updates of an earlier run are in memory at the same time when they are replayed for webhooks. */
-const MOST_REPLAYED = 1000;
+import { UpdateDispatcher } from "./update-dispatcher.ts";
+import { makeWebhookCallback, type AppWebhookOptions, type WebhookParts } from "./webhooks.ts";
 
 /** How {@link Application.run} gets updates. */
 export interface RunOptions {
@@ -64,51 +55,71 @@ export class Application<C extends AnyPersistentContext> {
   readonly persistence: BasePersistence<KeptOf<C>> | BasePersistence;
   /** Jobs: what the bot does at a later time. They run when the bot gets updates, in whatever way, or after `jobQueue.start()`. */
   readonly jobQueue: PersistentJobQueue<KeptOf<C>>;
-  readonly #hooks: Pick<ApplicationOptions<KeptTypes, Application<C>>, "postInit" | "postStop" | "postShutdown">;
-  readonly #resolved: ResolvedOptions;
-  readonly #logger: Logger;
   readonly #reporter: Reporter;
   readonly #hosted: HostedPersistence;
-  readonly #live: LiveObjects;
-  readonly #gate: PollingGate = this.#newGate();
+  readonly #lifeCycle: LifeCycle;
   readonly #buttons: DataButtons<C>;
-  readonly #collections = new Map<string, Entries>();
-  readonly #jobs = new JobDefinitions();
+  readonly #collections: Collections;
   readonly #conversations: ConversationMaker<C>;
-  /** The updates whose requests are answered when they are done. */
-  readonly #awaited = new WeakSet<Update>();
-  /** Set in the functions of the options: what they call must not wait for what waits for them. */
-  readonly #inHook = new AsyncLocalStorage<Lifetime | undefined>();
-  #lifetime: Lifetime | undefined;
-  /** The last one: after its end it still knows which updates are in the inbox and may be left there. */
-  #engine: Engine | undefined;
-  #jobRunner: JobRunner | undefined;
-  #replaying: Promise<void> | undefined;
-  #loop: PollingLoop<C> | undefined;
-  #isShutDown = false;
+  readonly #polling: Polling<C>;
+  readonly #webhookParts: WebhookParts<C>;
 
   /** Throws `PERDURE_INVALID_OPTION`, and `PERDURE_HAS_MIDDLEWARE` when the bot has middleware already. */
   constructor(bot: Bot<C>, options: ApplicationOptions<KeptOf<C>, Application<C>>) {
-    this.#resolved = resolveOptions(options);
-    this.#logger = options.logger ?? consoleLogger;
-    this.#reporter = new Reporter(this.#logger);
+    const resolved = resolveOptions(options);
+    const { clock } = resolved;
+    const logger = options.logger ?? consoleLogger;
+    const reporter = new Reporter(logger);
+    this.#reporter = reporter;
     this.bot = bot;
     this.persistence = options.persistence;
-    this.#hooks = options;
     requireNoMiddleware(bot);
-    this.#live = liveBot(bot, this.#logger);
-    this.#hosted = new HostedPersistence(options.persistence as BasePersistence, {
-      clock: this.#resolved.clock,
-      onError: (error) => this.#reporter.report(error),
+
+    // What is opened, stopped and closed. It calls these functions when everything below is there.
+    const live = liveBot(bot, logger);
+    const onError = (error: unknown): void => reporter.report(error);
+    const hosted = new HostedPersistence(options.persistence as BasePersistence, { clock, onError });
+    this.#hosted = hosted;
+    const hooks = new Hooks(options, this);
+    const jobs = new JobDefinitions();
+    const runtime = new Runtime({
+      bot,
+      options: resolved,
+      hosted,
+      live,
+      reporter,
+      hooks,
+      jobs,
+      jobHost: () => hosts.jobs,
+      isTransient: (key) => this.#conversations.isTransient(key),
+      onReplayNeeded: () => replay.begin(),
+      hasAccepted: () => gate.hasAccepted,
     });
-    this.#buttons = new DataButtons(this.#newCallbackData(), {
-      logger: this.#logger,
-      onInvalid: options.onInvalidCallbackData as ((ctx: C) => unknown) | undefined,
+    const lifeCycle = new LifeCycle(runtime, hooks, reporter);
+    this.#lifeCycle = lifeCycle;
+
+    // What handlers use.
+    const hosts = hostsOf({ bot, clock, reporter, lifeCycle, runtime });
+    const onInvalid = options.onInvalidCallbackData as ((ctx: C) => unknown) | undefined;
+    const callbackData = new CallbackData(resolved.callbackData, hosts.callbackData);
+    this.#buttons = new DataButtons(callbackData, { logger, onInvalid });
+    options.persistence.setBot(bot, live);
+    this.jobQueue = new JobQueue(jobs, hosts.jobs, (run) => jobContextOf(run, this as never));
+    this.#collections = new Collections(hosts.jobs);
+    this.#conversations = new ConversationMaker({ application: this, bot, logger, ...hosts.conversations }, jobs);
+
+    // How updates come.
+    const dispatcher = new UpdateDispatcher(bot, reporter);
+    const replay = new Replay({ bot, lifeCycle, runtime, dispatcher, reporter });
+    const gate = new PollingGate({
+      open: (isBeginning) => lifeCycle.open(isBeginning),
+      isBeginning: () => (bot.isRunning() || runtime.loop !== undefined) && runtime.engine?.isInUnit !== true,
+      current: () => lifeCycle.lifetime,
+      onPolling: () => runtime.startJobs(),
     });
-    options.persistence.setBot(bot, this.#live);
-    this.jobQueue = new JobQueue(this.#jobs, this.#jobHost, (run) => jobContextOf(run, this as never));
-    this.#conversations = this.#newConversationMaker();
-    this.#install();
+    this.#polling = new Polling({ bot, clock, reporter, lifeCycle, runtime, dispatcher });
+    this.#webhookParts = { lifeCycle, replay, dispatcher };
+    install(bot, { application: this, lifeCycle, runtime, gate, buttons: this.#buttons, replay, dispatcher });
   }
 
   /**
@@ -116,7 +127,7 @@ export class Application<C extends AnyPersistentContext> {
    * Called again or at the same time, it is one opening. Rejects with the persistence's error, and may then be called again.
    */
   async initialize(): Promise<void> {
-    await this.#open(true).opened();
+    await this.#lifeCycle.open(true).opened();
   }
 
   /**
@@ -124,10 +135,7 @@ export class Application<C extends AnyPersistentContext> {
    * the polling later, other than {@link Application.stop}, goes to {@link Application.onError}.
    */
   async start(options: AppPollingOptions = {}): Promise<void> {
-    const report = (error: unknown): void => this.#reporter.report(error);
-    const loop = this.#newLoop(options, report);
-    await this.#begin(loop);
-    void loop.run().catch(report);
+    await this.#polling.start(options);
   }
 
   /**
@@ -137,7 +145,7 @@ export class Application<C extends AnyPersistentContext> {
    * {@link Application.shutdown}.
    */
   async stop(): Promise<void> {
-    await this.#unlessInside(this.#lifetime?.stop());
+    await this.#lifeCycle.stop();
   }
 
   /**
@@ -145,11 +153,7 @@ export class Application<C extends AnyPersistentContext> {
    * `start`, `run` and `bot.start` begin anew. In a handler it resolves at once, as `stop` does.
    */
   async shutdown(): Promise<void> {
-    const lifetime = this.#lifetime;
-    const closing = lifetime?.close().finally(() => {
-      if (this.#lifetime === lifetime) this.#lifetime = undefined;
-    });
-    await this.#unlessInside(closing);
+    await this.#lifeCycle.shutdown();
   }
 
   /**
@@ -158,24 +162,7 @@ export class Application<C extends AnyPersistentContext> {
    * `bot.catch` did not take. Then stops and shuts down. A second signal ends the process at once, and loses nothing.
    */
   async run(options: RunOptions = {}): Promise<void> {
-    const failures: unknown[] = [];
-    const fail = (error: unknown): void => void failures.push(error);
-    const loop = this.#newLoop(options.polling ?? {}, fail);
-    const quit = onStopSignal((signal) => {
-      this.#logger.info(`${signal}: stopping.`);
-      this.stop().catch(fail);
-    });
-    try {
-      await this.#begin(loop);
-      await loop.run();
-    } catch (error) {
-      // A stop while it was still opening is no failure.
-      if (!isPerdureError(error, "PERDURE_STOPPED")) fail(error);
-    }
-    await this.shutdown().catch(fail).finally(quit);
-    const [first, ...others] = new Set(failures);
-    for (const other of others) this.#reporter.report(other);
-    if (failures.length > 0) throw first;
+    await this.#polling.run(options.polling ?? {});
   }
 
   /**
@@ -187,20 +174,7 @@ export class Application<C extends AnyPersistentContext> {
     adapter: Parameters<typeof webhookCallback>[1],
     options: AppWebhookOptions = {},
   ): ReturnType<typeof webhookCallback> {
-    return makeWebhookCallback(this.bot, adapter, options, {
-      accept: async (update) => {
-        const lifetime = this.#open(false);
-        const engine = await lifetime.opened();
-        const free = await engine.inbox.accept([update], [lifetime.stopping]);
-        // It was left to the replay, which nobody may have begun: `drop_pending_updates` makes one necessary.
-        if (engine.inbox.isReplaying) void this.#replay();
-        return { free, durable: () => engine.inbox.sync([lifetime.stopping]) };
-      },
-      handle: (update, acknowledge) => {
-        if (acknowledge === "done") this.#awaited.add(update);
-        return this.#handleAlone(update);
-      },
-    });
+    return makeWebhookCallback(this.bot, adapter, options, this.#webhookParts);
   }
 
   /**
@@ -211,7 +185,7 @@ export class Application<C extends AnyPersistentContext> {
    * It replaces PTB's `application.chat_data[id]` and `mark_data_for_update_persistence`.
    */
   async transaction<T>(keys: TransactionKeys, run: (tx: Transaction<KeptOf<C>>) => T | Promise<T>): Promise<T> {
-    const engine = await this.#open(false).opened();
+    const engine = await this.#lifeCycle.open(false).opened();
     return engine.transaction(keys, async (unit) =>
       run(transactionOf(engine, unit, { api: this.bot.api, jobQueue: this.jobQueue })),
     );
@@ -222,7 +196,7 @@ export class Application<C extends AnyPersistentContext> {
    * records. In a handler they belong to its update; elsewhere each call is a commit of its own.
    */
   collection<T>(name: string): Collection<T> {
-    return new Collection(this.#entries(name));
+    return new Collection(this.#collections.get(name));
   }
 
   /**
@@ -241,7 +215,7 @@ export class Application<C extends AnyPersistentContext> {
    * handler belongs to the update's commit. It is the collection with this name.
    */
   storageAdapter<T>(name: string): StorageAdapter<T> {
-    return storageAdapterOf<T>(this.#entries(name));
+    return storageAdapterOf<T>(this.#collections.get(name));
   }
 
   /**
@@ -250,12 +224,12 @@ export class Application<C extends AnyPersistentContext> {
    * own. For an unknown id it does nothing.
    */
   dropChatData(chatId: number): Promise<void> {
-    return this.#joining((engine) => engine.drop("chat", requireId(chatId)));
+    return this.#lifeCycle.joining((engine) => engine.drop("chat", requireId(chatId)));
   }
 
   /** Removes a user's data, likewise. */
   dropUserData(userId: number): Promise<void> {
-    return this.#joining((engine) => engine.drop("user", requireId(userId)));
+    return this.#lifeCycle.joining((engine) => engine.drop("user", requireId(userId)));
   }
 
   /**
@@ -263,7 +237,7 @@ export class Application<C extends AnyPersistentContext> {
    * part of the update, or a commit of its own. Entries of collections are yours to remove: `app.transaction` makes it one commit.
    */
   forgetUser(userId: number): Promise<void> {
-    return this.#joining((engine) => engine.forgetUser(requireId(userId)));
+    return this.#lifeCycle.joining((engine) => engine.forgetUser(requireId(userId)));
   }
 
   /**
@@ -272,7 +246,7 @@ export class Application<C extends AnyPersistentContext> {
    * not moved again. Throws a `TypeError` for anything but a pair of ids or a message that announces a migration.
    */
   migrateChatData(migration: MigrateChatData): Promise<void> {
-    return this.#joining((engine) => engine.migrateChat(migrationOf(migration)));
+    return this.#lifeCycle.joining((engine) => engine.migrateChat(migrationOf(migration)));
   }
 
   /**
@@ -313,7 +287,7 @@ export class Application<C extends AnyPersistentContext> {
    * marks that wait for the next commit are durable.
    */
   async updatePersistence(): Promise<void> {
-    await (await this.#opened()).flush();
+    await (await this.#lifeCycle.opened()).flush();
     await this.#hosted.write();
   }
 
@@ -329,7 +303,7 @@ export class Application<C extends AnyPersistentContext> {
 
   /** The updates that were run `maxAttempts` times and never finished. They are kept, and not run again. */
   async failedUpdates(): Promise<readonly FailedUpdate[]> {
-    const engine = await this.#open(false).opened();
+    const engine = await this.#lifeCycle.open(false).opened();
     return engine.failedUpdates();
   }
 
@@ -341,315 +315,9 @@ export class Application<C extends AnyPersistentContext> {
     this.#reporter.onError(listener);
   }
 
-  /**
-   * Does what belongs to the update where it is called in a handler: at once, so that a handler that does not wait for it is found.
-   * Elsewhere the application is opened if need be.
-   */
-  #joining<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
-    const engine = this.#engine;
-    if (engine?.isInUnit !== true) return this.#opened().then(work);
-    try {
-      return work(engine);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  async #opened(): Promise<Engine> {
-    return this.#open(false).opened();
-  }
-
-  get #jobHost(): JobHost {
-    return {
-      now: () => this.#resolved.clock.now(),
-      engine: () => this.#joining(async (engine) => engine),
-      unit: () => this.#engine?.current,
-      join: (name, work) => this.#joining((engine) => engine.join(name, {}, work)),
-      start: async () => {
-        await this.#opened();
-        this.#jobRunner?.start();
-      },
-    };
-  }
-
-  #newJobRunner(engine: Engine): JobRunner {
-    const { clock, concurrency, maxAttempts } = this.#resolved;
-    return new JobRunner({
-      engine,
-      clock,
-      maxAttempts,
-      reporter: this.#reporter,
-      definitions: this.#jobs,
-      host: this.#jobHost,
-      // The other half of the slots is for updates.
-      most: Math.ceil(concurrency / 2),
-    });
-  }
-
-  #entries(name: string): Entries {
-    if (!isKeptText(name) || name === "" || isInternal(name)) {
-      throw new TypeError(
-        `A collection's name is a text that does not begin with "perdure:", not ${JSON.stringify(name)}.`,
-      );
-    }
-    const entries =
-      this.#collections.get(name) ??
-      new Entries(name, {
-        engine: () => this.#joining(async (engine) => engine),
-        join: (what, work) => this.#joining((engine) => engine.join(what, {}, work)),
-      });
-    this.#collections.set(name, entries);
-    return entries;
-  }
-
-  #newCallbackData(): CallbackData {
-    return new CallbackData(this.#resolved.callbackData, {
-      botId: () => botIdOf(this.bot.token),
-      isOpen: () => this.#lifetime !== undefined,
-      now: () => this.#resolved.clock.now(),
-      engine: () => this.#joining(async (engine) => engine),
-      current: () => this.#engine?.current,
-      join: (name, work) => this.#joining((engine) => engine.join(name, {}, work)),
-      report: (error) => this.#reporter.report(error),
-    });
-  }
-
   async *#ids(scope: "chat" | "user"): AsyncGenerator<number> {
-    const engine = await this.#open(false).opened();
+    const engine = await this.#lifeCycle.open(false).opened();
     for await (const { id } of engine.records.keys(scope)) yield id;
-  }
-
-  #install(): void {
-    const { bot } = this;
-    bot.api.config.use(this.#gate.transformer, this.#buttons.transformer);
-    const init = bot.init.bind(bot);
-    // The runner and webhooks begin with this; a persistence that does not open must fail them, not be retried in silence.
-    bot.init = async (signal) => {
-      await this.#open(false).opened();
-      await init(signal);
-    };
-    onWebhookCallback(bot, () => void this.#replay());
-    bot.use(async (ctx, next) => {
-      const known = this.#lifetime === undefined ? this.#engine : this.#lifetime.ready;
-      const engine = known ?? (await this.#open(false).opened());
-      this.#jobRunner?.start();
-      const run = (unit: UnitOfWork): Promise<void> =>
-        this.#buttons.handle(ctx, unit, (buttons) => {
-          bindUnit(ctx, unit, this, buttons);
-          return next();
-        });
-      const fail = (error: unknown): void => void this.#catchLate(new BotError(error, ctx));
-      await engine.handle(ctx.update, run, this.#awaited.has(ctx.update) ? undefined : fail);
-    });
-  }
-
-  #newConversationMaker(): ConversationMaker<C> {
-    return new ConversationMaker({
-      application: this,
-      bot: this.bot,
-      logger: this.#logger,
-      timeouts: new TimeoutJobs(
-        this.#jobs,
-        (...run) => this.#conversations.timeOut(...run),
-        (data) => this.#conversations.keyOf(data),
-      ),
-      isInitialized: () => this.#engine !== undefined,
-      now: () => this.#resolved.clock.now(),
-      chatId: (id) => this.#engine?.chatId(id) ?? id,
-      join: (name, keys, work) => this.#joining((engine) => engine.join(name, keys, work)),
-    });
-  }
-
-  #newGate(): PollingGate {
-    return new PollingGate({
-      open: (isBeginning) => this.#open(isBeginning),
-      isBeginning: () => (this.bot.isRunning() || this.#loop !== undefined) && this.#engine?.isInUnit !== true,
-      current: () => this.#lifetime,
-      onPolling: () => this.#jobRunner?.start(),
-    });
-  }
-
-  async #confirm(): Promise<void> {
-    await this.bot.api.getUpdates({ limit: 1 }).catch(() => {});
-  }
-
-  /** Waits for a stop, unless the stop waits for the caller. */
-  async #unlessInside(stopping: Promise<void> | undefined): Promise<void> {
-    const isInside = this.#engine?.isInPassage === true || this.#inHook.getStore() !== undefined;
-    if (!isInside) return stopping;
-    stopping?.catch((error: unknown) => this.#reporter.report(error));
-  }
-
-  /** The lifetime that there is, or a new one. After a shutdown only what begins a bot may open it. */
-  #open(isBeginning: boolean): OpenLifetime {
-    const inHook = this.#inHook.getStore();
-    if (inHook?.engine !== undefined && inHook === this.#lifetime) return alreadyOpen(inHook, inHook.engine);
-    if (this.#lifetime !== undefined) {
-      if (isBeginning && this.#lifetime.stopping.aborted) throw runningAlready();
-      return this.#lifetime;
-    }
-    if (this.#isShutDown && !isBeginning) throw shutDown();
-    this.#isShutDown = false;
-    const lifetime = new Lifetime({
-      open: (opening) => this.#openPersistence(opening),
-      stop: (engine) => this.#stopEngine(engine),
-      close: () => this.#closePersistence(),
-    });
-    this.#lifetime = lifetime;
-    lifetime.opened().catch(() => {
-      if (this.#lifetime === lifetime) this.#lifetime = undefined;
-    });
-    return lifetime;
-  }
-
-  async #openPersistence(lifetime: Lifetime): Promise<Engine> {
-    const { bot } = this;
-    const { store: persistence, refresh, limits } = this.#hosted;
-    // The lifetime is not complete before this function first waits.
-    await Promise.resolve();
-    const signal = lifetime.stopping;
-    const { clock } = this.#resolved;
-    await persistence.open({ botId: botIdOf(bot.token), now: () => clock.now(), signal });
-    try {
-      const engine = new Engine({
-        persistence,
-        live: this.#live,
-        refresh,
-        reporter: this.#reporter,
-        onReplayNeeded: () => void this.#replay(),
-        isTransient: (key) => this.#conversations.isTransient(key),
-        ...this.#resolved,
-      });
-      await engine.load([signal]);
-      lifetime.engine = engine;
-      this.#engine = engine;
-      this.#jobRunner = this.#newJobRunner(engine);
-      if (limits !== undefined) this.#logger.warn(limits);
-      await this.#inHook.run(lifetime, async () => this.#hooks.postInit?.(this));
-      return engine;
-    } catch (error) {
-      lifetime.engine = undefined;
-      this.#engine = undefined;
-      this.#jobRunner?.stop();
-      await persistence.close();
-      throw error;
-    }
-  }
-
-  async #stopEngine(engine: Engine): Promise<void> {
-    const loop = this.#loop;
-    loop?.stop();
-    this.#jobRunner?.stop();
-    if (this.bot.isRunning()) await this.bot.stop();
-    const left = await engine.stop(this.#resolved.stopTimeout);
-    if (left.length > 0) {
-      const ids = left.map((update) => update.update_id).join(", ");
-      const isLost = this.#hosted.store.abilities.durable === "no";
-      const fate = isLost ? "are lost, since there is no durable inbox" : "stay in the inbox and run again";
-      this.#logger.warn(`Stopped while handlers were running. These updates ${fate}: ${ids}.`);
-    }
-    const jobs = (await this.#jobRunner?.left()) ?? [];
-    if (jobs.length > 0) this.#logger.warn(`Stopped while jobs were running. They run again: ${jobs.join(", ")}.`);
-    if (loop !== undefined) await loop.confirm();
-    // Another loop may not tell Telegram what is done, and nobody else remembers it.
-    else if (this.#gate.hasAccepted && this.#hosted.store.abilities.durable === "no") await this.#confirm();
-    await this.#inHook.run(this.#lifetime, async () => this.#hooks.postStop?.(this));
-  }
-
-  async #closePersistence(): Promise<void> {
-    this.#isShutDown = true;
-    this.#loop = undefined;
-    try {
-      await this.#hosted.store.close();
-    } finally {
-      await this.#inHook.run(this.#lifetime, async () => this.#hooks.postShutdown?.(this));
-    }
-  }
-
-  #newLoop(polling: AppPollingOptions, fail: (error: unknown) => void): PollingLoop<C> {
-    if (this.#loop !== undefined || this.#lifetime?.stopping.aborted === true) throw runningAlready();
-    const loop: PollingLoop<C> = new PollingLoop(this.bot, {
-      polling,
-      clock: this.#resolved.clock,
-      logger: this.#logger,
-      handle: (update) =>
-        this.#handle(update, (error) => {
-          fail(error);
-          loop.stop();
-        }),
-    });
-    this.#loop = loop;
-    return loop;
-  }
-
-  async #begin(loop: PollingLoop<C>): Promise<void> {
-    try {
-      const lifetime = this.#open(true);
-      lifetime.stopping.addEventListener("abort", () => loop.stop());
-      await lifetime.opened();
-      await loop.prepare();
-    } catch (error) {
-      this.#loop = undefined;
-      throw error;
-    }
-  }
-
-  /** The error of a handler that nobody waits for any more: for `bot.catch` too. */
-  async #catchLate(error: BotError<C>): Promise<void> {
-    try {
-      await this.bot.errorHandler(error);
-    } catch (failure) {
-      const { update } = error.ctx;
-      this.#reporter.report(failure instanceof BotError ? failure.error : failure, { update });
-    }
-  }
-
-  /** Like `bot.start()`: a handler's error is for `bot.catch`; what that throws, also where it was not called, is a failure. */
-  async #handle(update: Update, fail: (error: unknown) => void): Promise<void> {
-    try {
-      await this.bot.handleUpdate(update);
-    } catch (error) {
-      try {
-        if (!(error instanceof BotError)) throw error;
-        await this.bot.errorHandler(error as BotError<C>);
-      } catch (failure) {
-        fail(failure);
-      }
-    }
-  }
-
-  /** Handles an update that no poller and no request waits for. */
-  #handleAlone(update: Update): Promise<void> {
-    return this.#handle(update, (error) => {
-      this.#reporter.report(error instanceof BotError ? error.error : error, { update });
-    });
-  }
-
-  /** Runs, for a bot that does not poll, what an earlier run left in the inbox. */
-  #replay(): Promise<void> {
-    this.#replaying ??= this.#replayAll()
-      .catch((error: unknown) => {
-        const isOver = isPerdureError(error, "PERDURE_STOPPED") || isPerdureError(error, "PERDURE_CLOSED");
-        if (!isOver) this.#reporter.report(error);
-      })
-      .finally(() => {
-        this.#replaying = undefined;
-      });
-    return this.#replaying;
-  }
-
-  async #replayAll(): Promise<void> {
-    await this.bot.init();
-    const lifetime = this.#open(false);
-    const engine = await lifetime.opened();
-    this.#jobRunner?.start();
-    const inFlight = new InFlight(MOST_REPLAYED);
-    for (;;) {
-      const updates = await engine.inbox.replay(100, [lifetime.stopping]);
-      if (updates.length === 0) return;
-      for (const update of updates) inFlight.add(this.#handleAlone(update));
-      await inFlight.room(lifetime.stopping);
-    }
   }
 }
 
@@ -662,24 +330,4 @@ function requireMoment(moment: Date | number): number {
   const time = Number(moment);
   if (!Number.isNaN(time)) return time;
   throw new TypeError(`before is a Date or a number of milliseconds since 1970, not ${String(moment)}.`);
-}
-
-/** The lifetime to those who must not wait for its opening, since it waits for them. */
-function alreadyOpen({ stopping }: Lifetime, engine: Engine): OpenLifetime {
-  return { stopping, opened: () => Promise.resolve(engine) };
-}
-
-function runningAlready(): PerdureError {
-  return new PerdureError(
-    "PERDURE_LIFE_CYCLE",
-    "This application is running already. It can begin anew after shutdown().",
-  );
-}
-
-function shutDown(): PerdureError {
-  return new PerdureError(
-    "PERDURE_CLOSED",
-    "The application was shut down, and initialize() was not called again. An update that comes now is not accepted, so " +
-      "Telegram delivers it again.",
-  );
 }

@@ -1,15 +1,18 @@
 import type { Engine } from "../engine/engine.ts";
 import { PerdureError } from "../errors.ts";
 
-/** What a lifetime does, in the application's words. Each is called once. */
+/** What is done in a lifetime. Each step is taken once. */
 export interface LifetimeSteps {
-  /** Opens the persistence; gives up when the signal is aborted. */
+  /** Opens the persistence; gives up when the lifetime is to stop. Nothing is left open where it rejects. */
   open(lifetime: Lifetime): Promise<Engine>;
   /** Stops fetching, and waits for what runs. */
-  stop(engine: Engine): Promise<void>;
+  stop(lifetime: Lifetime, engine: Engine): Promise<void>;
   /** Closes the persistence. */
-  close(): Promise<void>;
+  close(lifetime: Lifetime): Promise<void>;
 }
+
+/** The part of a lifetime that calls need. */
+export type OpenLifetime = Pick<Lifetime, "opened" | "stopping">;
 
 /** The application from its opening to its closing. There is one at a time; each step happens once, whoever asks for it. */
 export class Lifetime {
@@ -55,7 +58,7 @@ export class Lifetime {
   async #stop(): Promise<void> {
     this.#stopping.abort(new PerdureError("PERDURE_STOPPED", "The application was stopped."));
     const engine = await this.#opened.catch(() => undefined);
-    if (engine !== undefined) await this.#steps.stop(engine);
+    if (engine !== undefined) await this.#steps.stop(this, engine);
   }
 
   async #close(): Promise<void> {
@@ -64,7 +67,7 @@ export class Lifetime {
     } finally {
       // An opening that failed has left nothing open.
       const engine = await this.#opened.catch(() => undefined);
-      if (engine !== undefined) await this.#steps.close();
+      if (engine !== undefined) await this.#steps.close(this);
     }
   }
 }

@@ -2,7 +2,7 @@ import type { ApiResponse, Update } from "@grammyjs/types";
 import type { ApiCallFn, RawApi, Transformer } from "grammy";
 import type { Engine } from "../engine/engine.ts";
 import type { StopSignal } from "../engine/retry.ts";
-import type { Lifetime } from "./lifetime.ts";
+import type { OpenLifetime } from "./lifetime.ts";
 
 type Payload = NonNullable<Parameters<RawApi["getUpdates"]>[0]>;
 type Answer = ApiResponse<Update[]>;
@@ -25,9 +25,6 @@ export interface PollingGateOptions {
   /** What is open, without opening it. */
   readonly current: () => OpenLifetime | undefined;
 }
-
-/** The part of a lifetime that calls need. */
-export type OpenLifetime = Pick<Lifetime, "opened" | "stopping">;
 
 /**
  * Stands between Telegram and whoever polls: `app.run()`, `bot.start()`, the runner. What Telegram delivers is in the

@@ -1,5 +1,7 @@
-import type { Update } from "@grammyjs/types";
 import { webhookCallback, type Bot, type Context } from "grammy";
+import type { LifeCycle } from "./life-cycle.ts";
+import type { Replay } from "./replay.ts";
+import type { UpdateDispatcher } from "./update-dispatcher.ts";
 
 /** Options of `app.webhookCallback`. */
 export interface AppWebhookOptions {
@@ -17,23 +19,11 @@ export interface AppWebhookOptions {
   timeoutMilliseconds?: number | undefined;
 }
 
-/** What the application does with an update of a request. */
-export interface WebhookActions {
-  /** Puts it into the inbox. */
-  accept(update: Update): Promise<AcceptedUpdate>;
-  /**
-   * Handles an update, and resolves when it has ended or, unless it is to be `"done"`, has given up its turn. Its errors are for `bot.catch`, and
-   * for `app.onError` what that throws. Never rejects.
-   */
-  handle(update: Update, acknowledge: "accepted" | "done"): Promise<void>;
-}
-
-/** What a request has become. */
-interface AcceptedUpdate {
-  /** What is to be handled of it: the update, or nothing. */
-  readonly free: readonly Update[];
-  /** Resolves when it is durable: then Telegram may be answered. */
-  durable(): Promise<void>;
+/** What a webhook needs of the application. */
+export interface WebhookParts<C extends Context> {
+  readonly lifeCycle: LifeCycle;
+  readonly replay: Replay<C>;
+  readonly dispatcher: UpdateDispatcher<C>;
 }
 
 /** Telegram waits for 60 seconds. */
@@ -46,16 +36,21 @@ export function makeWebhookCallback<C extends Context>(
   bot: Bot<C>,
   adapter: Parameters<typeof webhookCallback>[1],
   options: AppWebhookOptions,
-  actions: WebhookActions,
+  { lifeCycle, replay, dispatcher }: WebhookParts<C>,
 ): Callback {
   const { acknowledge = "accepted", secretToken, timeoutMilliseconds = ANSWER_WITHIN } = options;
+  const isAwaited = acknowledge === "done";
   // The callback sees a bot with another way of handling an update. Everything else is the bot's own.
   const front = Object.create(bot) as Bot<C>;
   front.handleUpdate = async (update) => {
-    const accepted = await actions.accept(update);
-    const work = Promise.all(accepted.free.map((each) => actions.handle(each, acknowledge)));
-    if (acknowledge === "done") await within(timeoutMilliseconds, work);
-    await accepted.durable();
+    const lifetime = lifeCycle.open(false);
+    const engine = await lifetime.opened();
+    const free = await engine.inbox.accept([update], [lifetime.stopping]);
+    // It was left to the replay, which nobody may have begun: `drop_pending_updates` makes one necessary.
+    if (engine.inbox.isReplaying) replay.begin();
+    const work = Promise.all(free.map((each) => dispatcher.dispatchAlone(each, { isAwaited })));
+    if (isAwaited) await within(timeoutMilliseconds, work);
+    await engine.inbox.sync([lifetime.stopping]);
   };
   const token = secretToken === undefined ? {} : { secretToken };
   // Its own time limit would answer before the update is durable.

@@ -1,13 +1,15 @@
 import type { Update } from "@grammyjs/types";
 import { Context, type Bot } from "grammy";
 import type { Candidate } from "../../conversation/candidate.ts";
-import type { ConversationTimeouts, TimeoutData } from "../../conversation/conversation-timeouts.ts";
-import { Conversation } from "../../conversation/conversation.ts";
+import type { TimeoutData } from "../../conversation/conversation-timeouts.ts";
+import { Conversation, type ConversationHost } from "../../conversation/conversation.ts";
 import { Conversations } from "../../conversation/conversations.ts";
+import { TimeoutJobs } from "../../conversation/timeout-jobs.ts";
 import type { ConversationKey, RecordKey } from "../../data/record.ts";
 import type { Logger } from "../../engine/logger.ts";
 import type { UnitOfWork } from "../../engine/unit-of-work.ts";
 import { PerdureError } from "../../errors.ts";
+import type { JobDefinitions } from "../../jobs/job-definitions.ts";
 import { bindUnit, type AnyPersistentContext } from "../context.ts";
 import { ConversationHandler, type HandlerHost } from "./conversation-handler.ts";
 import type { TimeoutContext } from "./handler.ts";
@@ -16,11 +18,8 @@ import { setUpWarnings } from "./set-up-warnings.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** What makes conversations needs of the application. */
-export interface ConversationMakerHost<C extends AnyPersistentContext> extends HandlerHost {
-  readonly bot: Bot<C>;
-  readonly logger: Logger;
-  readonly timeouts: ConversationTimeouts;
+/** What conversations need of the engine, which need not be open. */
+export interface EngineOfConversations extends Pick<HandlerHost, "join"> {
   /** Whether updates may have come already. */
   isInitialized(): boolean;
   /** The time in milliseconds since 1970. */
@@ -29,13 +28,25 @@ export interface ConversationMakerHost<C extends AnyPersistentContext> extends H
   chatId(id: number): number;
 }
 
+/** What makes conversations needs of the application. */
+export interface ConversationMakerHost<C extends AnyPersistentContext> extends HandlerHost, EngineOfConversations {
+  readonly bot: Bot<C>;
+  readonly logger: Logger;
+}
+
 /** Makes the conversations of an application, and ends those whose timeouts are due. */
 export class ConversationMaker<C extends AnyPersistentContext> {
-  readonly #host: ConversationMakerHost<C>;
+  readonly #host: ConversationMakerHost<C> & ConversationHost;
   readonly #conversations = new Conversations<C, TimeoutContext<C>>();
 
-  constructor(host: ConversationMakerHost<C>) {
-    this.#host = host;
+  /** Defines the job of timeouts. */
+  constructor(host: ConversationMakerHost<C>, jobs: JobDefinitions) {
+    const timeouts = new TimeoutJobs(
+      jobs,
+      (...run) => this.#timeOut(...run),
+      (data) => this.#keyOf(data),
+    );
+    this.#host = { ...host, timeouts };
   }
 
   /** Throws `PERDURE_INVALID_OPTION`, and warns of what cannot work. */
@@ -70,12 +81,12 @@ export class ConversationMaker<C extends AnyPersistentContext> {
   }
 
   /** The record that a timeout is about; `undefined` where the code that made it is gone. */
-  keyOf({ conversation, parties }: TimeoutData): ConversationKey | undefined {
+  #keyOf({ conversation, parties }: TimeoutData): ConversationKey | undefined {
     return this.#conversations.get(conversation)?.keyOf(parties);
   }
 
   /** Runs one timeout. At a second attempt its handlers have failed, and the conversation ends without them (PTB statement 152). */
-  async timeOut(unit: UnitOfWork, data: TimeoutData, attempt: number): Promise<void> {
+  async #timeOut(unit: UnitOfWork, data: TimeoutData, attempt: number): Promise<void> {
     const conversation = this.#conversations.get(data.conversation);
     if (conversation === undefined) return this.#putOff(unit, data);
     const makeContext = (update: Update): Promise<TimeoutContext<C>> => this.#contextOf(update, unit);
