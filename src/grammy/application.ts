@@ -117,7 +117,7 @@ export class Application<C extends AnyPersistentContext> {
       current: () => lifeCycle.lifetime,
       onPolling: () => runtime.startJobs(),
     });
-    this.#polling = new Polling({ bot, clock, reporter, lifeCycle, runtime, dispatcher });
+    this.#polling = new Polling({ application: this, bot, clock, reporter, lifeCycle, runtime, dispatcher });
     this.#webhookParts = { lifeCycle, replay, dispatcher };
     install(bot, { application: this, lifeCycle, runtime, gate, buttons: this.#buttons, replay, dispatcher });
   }
@@ -303,7 +303,7 @@ export class Application<C extends AnyPersistentContext> {
 
   /** The updates that were run `maxAttempts` times and never finished. They are kept, and not run again. */
   async failedUpdates(): Promise<readonly FailedUpdate[]> {
-    const engine = await this.#lifeCycle.open(false).opened();
+    const engine = await this.#lifeCycle.opened();
     return engine.failedUpdates();
   }
 
@@ -316,7 +316,7 @@ export class Application<C extends AnyPersistentContext> {
   }
 
   async *#ids(scope: "chat" | "user"): AsyncGenerator<number> {
-    const engine = await this.#lifeCycle.open(false).opened();
+    const engine = await this.#lifeCycle.opened();
     for await (const { id } of engine.records.keys(scope)) yield id;
   }
 }

@@ -27,7 +27,7 @@ export function install<C extends AnyPersistentContext>(bot: Bot<C>, parts: Inst
   const init = bot.init.bind(bot);
   // The runner and webhooks begin with this; a persistence that does not open must fail them, not be retried in silence.
   bot.init = async (signal) => {
-    await lifeCycle.open(false).opened();
+    await lifeCycle.opened();
     await init(signal);
   };
   onWebhookCallback(bot, () => replay.begin());

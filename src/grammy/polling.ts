@@ -10,6 +10,7 @@ import type { UpdateDispatcher } from "./update-dispatcher.ts";
 
 /** What polling needs of the application. */
 export interface PollingParts<C extends Context> {
+  readonly application: { stop(): Promise<void>; shutdown(): Promise<void> };
   readonly bot: Bot<C>;
   readonly clock: Clock;
   readonly reporter: Reporter;
@@ -36,13 +37,13 @@ export class Polling<C extends Context> {
 
   /** Polls until a signal, a stop or an error; then shuts down. Rejects with what went wrong first; the rest is reported. */
   async run(options: AppPollingOptions): Promise<void> {
-    const { lifeCycle, reporter } = this.#parts;
+    const { application, reporter } = this.#parts;
     const failures: unknown[] = [];
     const fail = (error: unknown): void => void failures.push(error);
     const loop = this.#newLoop(options, fail);
     const quit = onStopSignal((signal) => {
       reporter.logger.info(`${signal}: stopping.`);
-      lifeCycle.stop().catch(fail);
+      application.stop().catch(fail);
     });
     try {
       await this.#begin(loop);
@@ -51,7 +52,7 @@ export class Polling<C extends Context> {
       // A stop while it was still opening is no failure.
       if (!isPerdureError(error, "PERDURE_STOPPED")) fail(error);
     }
-    await lifeCycle.shutdown().catch(fail).finally(quit);
+    await application.shutdown().catch(fail).finally(quit);
     const [first, ...others] = new Set(failures);
     for (const other of others) reporter.report(other);
     if (failures.length > 0) throw first;
