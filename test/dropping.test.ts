@@ -23,6 +23,19 @@ describe("app.dropChatData and app.dropUserData", () => {
     expect([chats(path), users(path)]).toEqual([{ [-2]: { log: ["x"] } }, { 1: { n: 1 } }]);
   });
 
+  test("outside of updates take their turn in the order of the calls, awaited or not", async () => {
+    const { app } = makeApp();
+    const push = (text: string): Promise<string> =>
+      app.transaction({ chats: [1] }, (tx) => {
+        tx.chatData(1).log.push(text);
+        return tx.chatData(1).log.join(" ");
+      });
+    const before = [push("a"), app.dropChatData(1), push("b"), push("c")];
+    expect(await Promise.all(before)).toEqual(["a", undefined, "b", "b c"]);
+    const after = [push("d"), app.dropChatData(1), push("e"), push("f")];
+    expect(await Promise.all(after)).toEqual(["b c d", undefined, "e", "e f"]);
+  });
+
   test("in a handler are part of its update: rolled back with it, and what is written later counts (PTB 103)", async () => {
     const { bot, app, path } = makeApp();
     bot.hears("write", (ctx) => {

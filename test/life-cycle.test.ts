@@ -325,6 +325,19 @@ describe("postInit", () => {
     expect(await app.chatIds().next()).toEqual({ done: false, value: 5 });
   });
 
+  test("may drop what waits", async () => {
+    const setting = await setUp();
+    const earlier = new SqlitePersistence({ path: setting.path, durability: "os" });
+    await earlier.open({ botId: Number(setting.token.split(":")[0]), now: Date.now });
+    earlier.accept([{ update_id: 1 }]);
+    earlier.close();
+    const { app } = makeBot(setting, {
+      postInit: ({ bot }) => bot.api.setWebhook("http://127.0.0.1:9/", { drop_pending_updates: true }),
+    });
+    await app.initialize();
+    expect(query(setting.path, "select update_id from inbox")).toEqual([]);
+  });
+
   test("may stop a bot that has not begun", async () => {
     const setting = await setUp();
     const { app } = makeBot(setting, { postInit: ({ bot }) => bot.stop() });

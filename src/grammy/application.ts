@@ -114,7 +114,7 @@ export class Application<C extends AnyPersistentContext> {
     const gate = new PollingGate({
       open: (isBeginning) => lifeCycle.open(isBeginning),
       isBeginning: () => (bot.isRunning() || runtime.loop !== undefined) && runtime.engine?.isInUnit !== true,
-      current: () => lifeCycle.lifetime,
+      current: () => lifeCycle.current,
       onPolling: () => runtime.startJobs(),
     });
     this.#polling = new Polling({ application: this, bot, clock, reporter, lifeCycle, runtime, dispatcher });
@@ -185,7 +185,7 @@ export class Application<C extends AnyPersistentContext> {
    * It replaces PTB's `application.chat_data[id]` and `mark_data_for_update_persistence`.
    */
   async transaction<T>(keys: TransactionKeys, run: (tx: Transaction<KeptOf<C>>) => T | Promise<T>): Promise<T> {
-    const engine = await this.#lifeCycle.open(false).opened();
+    const engine = await this.#lifeCycle.opened();
     return engine.transaction(keys, async (unit) =>
       run(transactionOf(engine, unit, { api: this.bot.api, jobQueue: this.jobQueue })),
     );

@@ -34,7 +34,7 @@ export function install<C extends AnyPersistentContext>(bot: Bot<C>, parts: Inst
   bot.use(async (ctx, next) => {
     const { lifetime } = lifeCycle;
     const known = lifetime === undefined ? runtime.engine : lifetime.ready;
-    const engine = known ?? (await lifeCycle.open(false).opened());
+    const engine = known ?? (await lifeCycle.opened());
     runtime.startJobs();
     const run = (unit: UnitOfWork): Promise<void> =>
       buttons.handle(ctx, unit, (bound) => {

@@ -23,13 +23,18 @@ export class LifeCycle {
     return this.#lifetime;
   }
 
+  /** The same for calls that may be made in a function that the opening waits for. */
+  get current(): OpenLifetime | undefined {
+    return this.#inHook ?? this.#lifetime;
+  }
+
   /**
    * The lifetime that there is, or a new one. After a shutdown only what begins a bot may open it: throws `PERDURE_CLOSED` for everything else,
    * and `PERDURE_LIFE_CYCLE` for what begins a bot while it stops.
    */
   open(isBeginning: boolean): OpenLifetime {
-    const inHook = this.#hooks.lifetime;
-    if (inHook?.engine !== undefined && inHook === this.#lifetime) return alreadyOpen(inHook, inHook.engine);
+    const inHook = this.#inHook;
+    if (inHook !== undefined) return inHook;
     if (this.#lifetime !== undefined) {
       if (isBeginning && this.#lifetime.stopping.aborted) throw runningAlready();
       return this.#lifetime;
@@ -41,9 +46,13 @@ export class LifeCycle {
     return lifetime;
   }
 
-  /** The engine, opened if need be. */
-  async opened(): Promise<Engine> {
-    return this.open(false).opened();
+  /** The engine, opened if need be. Those who wait for it go on in the order of their calls: it is the order of their turns. */
+  opened(): Promise<Engine> {
+    try {
+      return this.open(false).opened();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -71,6 +80,14 @@ export class LifeCycle {
     await this.#unlessInside(lifetime?.close().finally(() => this.#forget(lifetime)));
   }
 
+  /** The lifetime to those who must not wait for its opening, since it waits for them. */
+  get #inHook(): OpenLifetime | undefined {
+    const lifetime = this.#hooks.lifetime;
+    const engine = lifetime?.engine;
+    if (lifetime === undefined || engine === undefined || lifetime !== this.#lifetime) return undefined;
+    return { stopping: lifetime.stopping, opened: () => Promise.resolve(engine) };
+  }
+
   #forget(lifetime: Lifetime): void {
     if (this.#lifetime === lifetime) this.#lifetime = undefined;
   }
@@ -81,11 +98,6 @@ export class LifeCycle {
     if (!isInside) return stopping;
     stopping?.catch((error: unknown) => this.#reporter.report(error));
   }
-}
-
-/** The lifetime to those who must not wait for its opening, since it waits for them. */
-function alreadyOpen({ stopping }: Lifetime, engine: Engine): OpenLifetime {
-  return { stopping, opened: () => Promise.resolve(engine) };
 }
 
 /** What begins a bot that has begun. */
