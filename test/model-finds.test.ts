@@ -3,54 +3,27 @@ import { join } from "node:path";
 import type { Update } from "@grammyjs/types";
 import { Bot, type Context } from "grammy";
 import { expect, onTestFinished, test } from "vitest";
-import { Engine } from "../src/engine/engine.ts";
-import { Reporter } from "../src/engine/reporter.ts";
 import { Application, SqlitePersistence, type PersistentContext } from "../src/index.ts";
 import { DrivenClock, settled } from "./support/driven-clock.ts";
 import { FailingPersistence } from "./support/failing-persistence.ts";
+import { makeEngine, type Counts, type MadeEngine } from "./support/made-engine.ts";
+import { newSqlite } from "./support/new-sqlite.ts";
+import { openedSqlite } from "./support/opened-sqlite.ts";
 import { setUp } from "./support/setting.ts";
 import { silentLogger } from "./support/silent-logger.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
+import { message } from "./support/updates.ts";
 
-interface Counts {
-  n: number;
-}
 type CountingContext = PersistentContext<Context, { bot: object; chat: Counts; user: object }>;
 
-function message(id: number): Update {
-  const from = { id: 1, is_bot: false, first_name: "Ann" };
-  const chat = { id: 1, type: "private", first_name: "Ann" };
-  return { update_id: id, message: { message_id: id, date: 0, text: "hi", from, chat } } as never;
-}
-
-interface Setting {
-  readonly engine: Engine;
-  readonly persistence: FailingPersistence;
-  readonly clock: DrivenClock;
-}
-
-/** An engine over a file in which these updates are open. */
-async function start(open: readonly Update[]): Promise<Setting> {
+/** An engine over a file in which an earlier run has left these updates. */
+async function start(left: readonly Update[]): Promise<MadeEngine<FailingPersistence>> {
   const path = join(temporaryFolder(), "bot.sqlite");
-  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }));
   const clock = new DrivenClock();
-  await persistence.open({ botId: 1, now: () => clock.now() });
-  onTestFinished(() => persistence.close());
-  await persistence.accept(open);
-  const counting = { initial: () => ({ n: 0 }), migrations: [] };
-  const reporter = new Reporter(silentLogger);
-  const engine = new Engine({
-    persistence,
-    schema: { bot: counting, chat: counting, user: counting },
-    clock,
-    reporter,
-    concurrency: 64,
-    onHandlerError: "rollback",
-    maxAttempts: 3,
-    onReplayNeeded: () => {},
-  });
-  await engine.load();
-  return { engine, persistence, clock };
+  const earlier = await openedSqlite(path, { now: () => clock.now() });
+  earlier.accept(left);
+  earlier.close();
+  return makeEngine(new FailingPersistence(newSqlite(path)), { clock });
 }
 
 test("after drop_pending_updates, what comes to app.webhookCallback runs", async () => {

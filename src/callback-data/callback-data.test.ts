@@ -1,17 +1,13 @@
-import { join } from "node:path";
 import { InlineKeyboard } from "grammy";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
-import { silentLogger } from "../../test/support/silent-logger.ts";
-import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { makeEngine } from "../../test/support/made-engine.ts";
+import { newSqlite } from "../../test/support/new-sqlite.ts";
 import { withCode } from "../../test/support/with-code.ts";
 import type { KeyOf } from "../data/record.ts";
-import { Engine } from "../engine/engine.ts";
-import { Reporter } from "../engine/reporter.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
 import { PerdureError } from "../errors.ts";
 import type { AtomicPersistence } from "../persistence/atomic-persistence.ts";
-import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
 import { CallbackData, type MessageWithKeyboard } from "./callback-data.ts";
 import { dataButton } from "./data-button.ts";
 import { InvalidCallbackData } from "./invalid-callback-data.ts";
@@ -36,28 +32,8 @@ interface Setting {
   readonly kept: () => Promise<unknown[]>;
 }
 
-async function start(
-  limits: Partial<Limits> = {},
-  persistence: AtomicPersistence = new SqlitePersistence({
-    path: join(temporaryFolder(), "bot.sqlite"),
-    durability: "os",
-  }),
-): Promise<Setting> {
-  const clock = new DrivenClock({ turns: 1 });
-  await persistence.open({ botId: 1, now: () => clock.now() });
-  onTestFinished(() => persistence.close());
-  const nothing = { initial: () => ({}), migrations: [] };
-  const engine = new Engine({
-    persistence,
-    schema: { bot: nothing, chat: nothing, user: nothing },
-    clock,
-    reporter: new Reporter(silentLogger),
-    concurrency: 64,
-    onHandlerError: "rollback",
-    maxAttempts: 3,
-    onReplayNeeded: () => {},
-  });
-  await engine.load();
+async function start(limits: Partial<Limits> = {}): Promise<Setting> {
+  const { engine, persistence, clock } = await makeEngine(newSqlite(), { clock: new DrivenClock({ turns: 1 }) });
   const reported: unknown[] = [];
   const callbackData = new CallbackData(
     { most: 100, ttl: 90 * DAY, ...limits },

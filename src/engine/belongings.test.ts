@@ -1,13 +1,9 @@
-import { join } from "node:path";
 import type { Update } from "@grammyjs/types";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { DrivenClock, isSettled, settled } from "../../test/support/driven-clock.ts";
-import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { describe, expect, test } from "vitest";
+import { isSettled, settled } from "../../test/support/driven-clock.ts";
+import { makeEngine } from "../../test/support/made-engine.ts";
+import { newSqlite } from "../../test/support/new-sqlite.ts";
 import type { FoundBy, KeptRecord, RecordKey } from "../data/record.ts";
-import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
-import { Engine } from "./engine.ts";
-import type { Logger } from "./logger.ts";
-import { Reporter } from "./reporter.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 const OLD = -4001;
@@ -17,24 +13,7 @@ const job = (id: string): RecordKey => ({ kind: "job", id });
 const conversation = (...id: (number | string)[]): RecordKey => ({ kind: "conversation", name: "order", id });
 
 async function start() {
-  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
-  const clock = new DrivenClock();
-  await persistence.open({ botId: 1, now: () => clock.now() });
-  onTestFinished(() => persistence.close());
-  const warnings: string[] = [];
-  const logger: Logger = { debug() {}, info() {}, error() {}, warn: (text) => void warnings.push(text) };
-  const nothing = { initial: () => ({}), migrations: [] };
-  const engine = new Engine({
-    persistence,
-    schema: { bot: nothing, chat: nothing, user: nothing },
-    clock,
-    reporter: new Reporter(logger),
-    concurrency: 64,
-    onHandlerError: "rollback",
-    maxAttempts: 3,
-    onReplayNeeded: () => {},
-  });
-  await engine.load();
+  const { engine, persistence, warnings } = await makeEngine(newSqlite());
   const keep = (key: RecordKey, value: unknown, foundBy: FoundBy = {}): Promise<void> =>
     engine.transaction({}, (unit) => keepIn(unit, key, value, foundBy));
   const kept = async (...keys: RecordKey[]): Promise<unknown[]> => {

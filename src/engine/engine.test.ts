@@ -1,74 +1,35 @@
 import { join } from "node:path";
 import type { Update } from "@grammyjs/types";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { DrivenClock, isSettled, settled } from "../../test/support/driven-clock.ts";
+import { type DrivenClock, isSettled, settled } from "../../test/support/driven-clock.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
-import { silentLogger } from "../../test/support/silent-logger.ts";
+import { makeEngine, type Counts, type MakeEngineOptions, type MadeEngine } from "../../test/support/made-engine.ts";
+import { newSqlite } from "../../test/support/new-sqlite.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { message } from "../../test/support/updates.ts";
 import { withCode } from "../../test/support/with-code.ts";
 import { jsonCodec } from "../data/codec.ts";
 import type { RecordKey } from "../data/record.ts";
 import { PerdureError } from "../errors.ts";
-import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
 import { systemClock } from "./clock.ts";
-import { Engine, type EngineOptions, type Run } from "./engine.ts";
-import { Reporter } from "./reporter.ts";
+import type { Run } from "./engine.ts";
 import type { Schema } from "./schema.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
-
-interface Counts {
-  n: number;
-  [key: string]: unknown;
-}
 
 const counting = { initial: () => ({ n: 0 }), migrations: [] };
 const SCHEMA: Schema = { bot: counting, chat: counting, user: counting };
 
-interface Setting {
-  readonly engine: Engine;
-  readonly persistence: FailingPersistence;
-  readonly clock: DrivenClock;
-  readonly reported: unknown[];
+interface Setting extends MadeEngine<FailingPersistence> {
   readonly path: string;
 }
 
-async function start(
-  options: Partial<EngineOptions> = {},
-  path = join(temporaryFolder(), "bot.sqlite"),
-): Promise<Setting> {
-  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }));
-  const clock = new DrivenClock();
-  await persistence.open({ botId: 1, now: () => clock.now() });
-  onTestFinished(() => persistence.close());
-  const reported: unknown[] = [];
-  const reporter = new Reporter(silentLogger);
-  reporter.onError((error) => void reported.push(error));
-  const engine = new Engine({
-    persistence,
-    schema: SCHEMA,
-    clock,
-    reporter,
-    concurrency: 64,
-    onHandlerError: "rollback",
-    maxAttempts: 3,
-    onReplayNeeded: () => {},
-    ...options,
-  });
-  await engine.load();
-  return { engine, persistence, clock, reported, path };
+async function start(options: MakeEngineOptions = {}, path = join(temporaryFolder(), "bot.sqlite")): Promise<Setting> {
+  return { ...(await makeEngine(new FailingPersistence(newSqlite(path)), options)), path };
 }
 
-async function restart({ persistence, path }: Setting, options: Partial<EngineOptions> = {}): Promise<Setting> {
+async function restart({ persistence, path }: Setting, options: MakeEngineOptions = {}): Promise<Setting> {
   await persistence.close();
   return start(options, path);
-}
-
-function message(id: number, chat = 1, user = 1): Update {
-  const from = { id: user, is_bot: false, first_name: "Ann" };
-  return {
-    update_id: id,
-    message: { message_id: id, date: 0, text: "hi", from, chat: { id: chat, type: "group", title: "" } },
-  } as never;
 }
 
 const chatData = (unit: UnitOfWork): Counts => unit.chatData as Counts;
@@ -687,11 +648,8 @@ describe("several updateBotData in one handler", () => {
     unit.updateBotData((bot) => ((bot as Counts)[key] = 1));
 
   test("all count, whichever microtask the second begins in, whether reading takes time or not", async () => {
-    const sqlite = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
-    await sqlite.open({ botId: 1, now: Date.now });
-    onTestFinished(() => sqlite.close());
-    for (const options of [{}, { persistence: sqlite }]) {
-      const { engine } = await start(options);
+    for (const persistence of [new FailingPersistence(newSqlite()), newSqlite()]) {
+      const { engine } = await makeEngine(persistence);
       const keys: string[] = [];
       for (let ticks = 0; ticks < 20; ticks += 1) {
         keys.push(`a${ticks}`, `b${ticks}`);
@@ -797,11 +755,10 @@ describe("the bot's data between units", () => {
       encode: (cart) => cart.n,
       decode: (n) => new Cart().set(n as number),
     });
-    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), codec, durability: "os" });
-    await persistence.open({ botId: 1, now: Date.now });
-    onTestFinished(() => persistence.close());
     const initial = (): unknown => ({ bytes: new Uint8Array(1), cart: new Cart() });
-    const { engine } = await start({ persistence, schema: { ...SCHEMA, bot: { initial, migrations: [] } } });
+    const { engine } = await makeEngine(newSqlite(undefined, { codec }), {
+      schema: { ...SCHEMA, bot: { initial, migrations: [] } },
+    });
     type Kept = { bytes: Uint8Array; cart: Cart };
     await engine.handle(message(1), async (unit) => {
       const { bytes, cart } = unit.botData as Kept;
@@ -925,10 +882,7 @@ describe("what an update may do to others", () => {
 
   test("what the codec gives instead of text fails its unit only", async () => {
     const codec = { encode: (value: unknown) => JSON.stringify(value), decode: (text: string) => JSON.parse(text) };
-    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), codec, durability: "os" });
-    await persistence.open({ botId: 1, now: Date.now });
-    onTestFinished(() => persistence.close());
-    const { engine } = await start({ persistence });
+    const { engine } = await makeEngine(newSqlite(undefined, { codec }));
     const bad = engine.handle(message(1, 1, 1), async (unit) => void (unit.chatData = undefined));
     await expect(bad).rejects.toThrow(withCode("PERDURE_CANNOT_KEEP"));
     expect(await engine.handle(message(2, 2, 2), countAll)).toBe("handled");
@@ -1145,7 +1099,7 @@ describe("a stop that does not wait longer", () => {
   test("a timeout longer than Node's timers take is not over at once", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
-    const { engine } = await start({ clock: systemClock });
+    const { engine } = await start({ clock: systemClock as DrivenClock });
     const gate = Promise.withResolvers<void>();
     const handling = engine.handle(message(1), () => gate.promise);
     await settled();

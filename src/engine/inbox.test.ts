@@ -4,10 +4,11 @@ import type { Update } from "@grammyjs/types";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DrivenClock, isSettled, settled } from "../../test/support/driven-clock.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
+import { newSqlite } from "../../test/support/new-sqlite.ts";
 import { silentLogger } from "../../test/support/silent-logger.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { pollUpdate } from "../../test/support/updates.ts";
 import { PerdureError } from "../errors.ts";
-import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
 import { Inbox } from "./inbox.ts";
 import { Reporter, type ErrorOrigin } from "./reporter.ts";
 import { retry } from "./retry.ts";
@@ -15,11 +16,11 @@ import { retry } from "./retry.ts";
 /** An inbox in whose file an earlier run has left these updates. */
 async function start(...left: number[]) {
   const path = join(temporaryFolder(), "bot.sqlite");
-  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }));
+  const persistence = new FailingPersistence(newSqlite(path));
   const clock = new DrivenClock();
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());
-  await persistence.inner.accept(left.map(update));
+  await persistence.inner.accept(left.map(pollUpdate));
   const reported: { error: unknown; origin: ErrorOrigin }[] = [];
   const reporter = new Reporter(silentLogger);
   reporter.onError((error, origin) => void reported.push({ error, origin }));
@@ -32,7 +33,6 @@ async function start(...left: number[]) {
   return { inbox, persistence, clock, path, reported };
 }
 
-const update = (id: number): Update => ({ update_id: id, poll: { id: String(id) } as never });
 const ids = (updates: readonly Update[]): number[] => updates.map(({ update_id }) => update_id);
 const busy = (): never => {
   throw new PerdureError("PERDURE_BUSY", "busy");
@@ -43,7 +43,9 @@ describe("accepting", () => {
     const { inbox, persistence, clock } = await start();
     persistence.before = (operation) => operation === "accept" && busy();
     let answered = false;
-    const accepting = inbox.accept([update(1), update(2), update(2), update(3)]).finally(() => (answered = true));
+    const accepting = inbox
+      .accept([pollUpdate(1), pollUpdate(2), pollUpdate(2), pollUpdate(3)])
+      .finally(() => (answered = true));
     await clock.advance(60_000);
     expect(answered).toBe(false);
     persistence.before = () => {};
@@ -56,15 +58,15 @@ describe("accepting", () => {
     const { inbox, persistence, clock } = await start();
     let lost = 0;
     persistence.after = (operation) => operation === "accept" && lost++ === 0 && busy();
-    const accepting = inbox.accept([update(1)]);
+    const accepting = inbox.accept([pollUpdate(1)]);
     await clock.advance(10_000);
     expect(ids(await accepting)).toEqual([1]);
-    expect(ids(await inbox.accept([update(1)]))).toEqual([]);
+    expect(ids(await inbox.accept([pollUpdate(1)]))).toEqual([]);
   });
 
   test("leaves what comes while there is something to replay to the replay, in order of arrival", async () => {
     const { inbox } = await start(5, 6);
-    expect(await inbox.accept([update(1), update(6)])).toEqual([]);
+    expect(await inbox.accept([pollUpdate(1), pollUpdate(6)])).toEqual([]);
     expect(ids(await inbox.replay(10))).toEqual([5, 6, 1]);
   });
 
@@ -78,9 +80,9 @@ describe("accepting", () => {
       [2, refuse],
     ] as const) {
       persistence.before = fail;
-      inbox.claim(update(id));
-      const accepting = inbox.acceptClaimed(update(id)).acceptance.catch((error: unknown) => error);
-      const asking = inbox.accepted(update(id)).then(
+      inbox.claim(pollUpdate(id));
+      const accepting = inbox.acceptClaimed(pollUpdate(id)).acceptance.catch((error: unknown) => error);
+      const asking = inbox.accepted(pollUpdate(id)).then(
         () => "durable",
         () => "failed",
       );
@@ -94,11 +96,11 @@ describe("accepting", () => {
 
   test("whoever asks for one that was handed out waits until what is in the inbox is durable", async () => {
     const { inbox, persistence } = await start();
-    await inbox.accept([update(1)]);
-    inbox.claim(update(1));
+    await inbox.accept([pollUpdate(1)]);
+    inbox.claim(pollUpdate(1));
     const gate = Promise.withResolvers<void>();
     persistence.before = (operation) => (operation === "sync" ? gate.promise : undefined);
-    const asking = inbox.accepted(update(1));
+    const asking = inbox.accepted(pollUpdate(1));
     expect(await isSettled(asking)).toBe(false);
     gate.resolve();
     await asking;
@@ -106,7 +108,7 @@ describe("accepting", () => {
 
   test("is durable with a first attempt also when a stop has begun; only trying again is given up", async () => {
     const { inbox, persistence } = await start();
-    await inbox.accept([update(1)]);
+    await inbox.accept([pollUpdate(1)]);
     const stopping = AbortSignal.abort();
     await inbox.sync([stopping]);
     persistence.before = busy;
@@ -118,8 +120,8 @@ describe("accepting", () => {
     const { inbox, persistence, clock } = await start();
     persistence.before = (operation) => operation === "accept" && busy();
     const controller = new AbortController();
-    const one = inbox.accept([update(1)], [controller.signal]);
-    const two = inbox.accept([update(2)]);
+    const one = inbox.accept([pollUpdate(1)], [controller.signal]);
+    const two = inbox.accept([pollUpdate(2)]);
     await settled();
     controller.abort();
     await expect(one).rejects.toMatchObject({ code: "PERDURE_STOPPED" });
@@ -131,7 +133,7 @@ describe("accepting", () => {
   test("what is no update is refused at once, with all that came with it", async () => {
     const { inbox, persistence } = await start();
     for (const id of [undefined, null, "1", 1.5]) {
-      await expect(inbox.accept([update(1), { update_id: id } as never])).rejects.toThrow(TypeError);
+      await expect(inbox.accept([pollUpdate(1), { update_id: id } as never])).rejects.toThrow(TypeError);
       expect(() => inbox.claim({ update_id: id } as never)).toThrow(/This is no update/);
     }
     expect(await persistence.openUpdates({ limit: 10 })).toEqual([]);
@@ -146,7 +148,7 @@ describe("accepting", () => {
        values (1, 900, 1000, 0, 1, '{"update_id":900}')`,
     );
     other.close();
-    expect(ids(await inbox.accept([update(2)]))).toEqual([2]);
+    expect(ids(await inbox.accept([pollUpdate(2)]))).toEqual([2]);
     expect((await persistence.openUpdates({ limit: 10 })).map(({ updateId }) => updateId)).toEqual([1, 2, 900]);
   });
 
@@ -154,9 +156,9 @@ describe("accepting", () => {
     const { inbox, persistence } = await start();
     const late = Promise.withResolvers<void>();
     persistence.after = () => late.promise;
-    const accepting = inbox.accept([update(1), update(2)]);
+    const accepting = inbox.accept([pollUpdate(1), pollUpdate(2)]);
     await settled();
-    expect(inbox.claim(update(1))).toEqual({ kind: "unknown" });
+    expect(inbox.claim(pollUpdate(1))).toEqual({ kind: "unknown" });
     late.resolve();
     expect(ids(await accepting)).toEqual([2]);
   });
@@ -167,20 +169,20 @@ describe("claiming", () => {
     const { inbox } = await start(1);
     await inbox.replay(10);
     await inbox.replay(10);
-    await inbox.accept([update(2)]);
-    expect([1, 2, 3].map((id) => inbox.claim(update(id)))).toEqual([
+    await inbox.accept([pollUpdate(2)]);
+    expect([1, 2, 3].map((id) => inbox.claim(pollUpdate(id)))).toEqual([
       { kind: "again", attempts: 1 },
       { kind: "fresh" },
       { kind: "unknown" },
     ]);
-    expect([1, 2, 3].map((id) => inbox.claim(update(id)))).toEqual([undefined, undefined, undefined]);
-    inbox.unclaim(update(2));
-    expect(inbox.claim(update(2))).toEqual({ kind: "unknown" });
+    expect([1, 2, 3].map((id) => inbox.claim(pollUpdate(id)))).toEqual([undefined, undefined, undefined]);
+    inbox.unclaim(pollUpdate(2));
+    expect(inbox.claim(pollUpdate(2))).toEqual({ kind: "unknown" });
   });
 
   test("unclaimed goes through all open updates, page by page, but those that are claimed", async () => {
     const { inbox } = await start(...Array.from({ length: 250 }, (_, index) => index + 1));
-    for (const id of [1, 100, 250]) inbox.claim(update(id));
+    for (const id of [1, 100, 250]) inbox.claim(pollUpdate(id));
     const found: number[] = [];
     for await (const page of inbox.unclaimed()) found.push(...page);
     expect(found).toHaveLength(247);
@@ -193,7 +195,7 @@ describe("replaying", () => {
   test("hands out what nobody has: neither what runs nor what is handed out already", async () => {
     const { inbox } = await start(1, 2, 3, 4);
     expect(ids(await inbox.replay(2))).toEqual([1, 2]);
-    inbox.claim(update(3));
+    inbox.claim(pollUpdate(3));
     expect(ids(await inbox.replay(10))).toEqual([4]);
     expect(await inbox.replay(10)).toEqual([]);
   });
@@ -208,10 +210,10 @@ describe("replaying", () => {
     const { inbox } = await start(1, 2, 3);
     expect(ids(await inbox.replay(10))).toEqual([1, 2, 3]);
     expect(await inbox.replay(10)).toEqual([]);
-    inbox.claim(update(2));
+    inbox.claim(pollUpdate(2));
     inbox.restart();
     expect(ids(await inbox.replay(10))).toEqual([1, 3]);
-    expect(inbox.claim(update(1))).toEqual({ kind: "again", attempts: 1 });
+    expect(inbox.claim(pollUpdate(1))).toEqual({ kind: "again", attempts: 1 });
   });
 
   test("a limit of 0 does not end it", async () => {
@@ -258,9 +260,9 @@ test("a listing that is answered late hands out nothing whose unit of work has e
   };
   const replaying = inbox.replay(10);
   await settled();
-  expect(inbox.claim(update(1))).toEqual({ kind: "unknown" });
+  expect(inbox.claim(pollUpdate(1))).toEqual({ kind: "unknown" });
   await persistence.commit([{ changes: [], done: 1 }]);
-  inbox.unclaim(update(1));
+  inbox.unclaim(pollUpdate(1));
   gate.resolve();
   expect(ids(await replaying)).toEqual([2]);
 });

@@ -1,47 +1,16 @@
-import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { DrivenClock, isSettled, settled } from "../../test/support/driven-clock.ts";
-import { silentLogger } from "../../test/support/silent-logger.ts";
-import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { describe, expect, test } from "vitest";
+import { isSettled, settled } from "../../test/support/driven-clock.ts";
+import { makeEngine } from "../../test/support/made-engine.ts";
+import { newSqlite } from "../../test/support/new-sqlite.ts";
 import { withCode } from "../../test/support/with-code.ts";
 import type { JobKey, RecordChange } from "../data/record.ts";
-import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
 import type { Task } from "./assignments.ts";
-import { Engine } from "./engine.ts";
-import { Reporter } from "./reporter.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 const KEY: JobKey = { kind: "job", id: "a" };
-const SCHEMA = {
-  bot: { initial: () => ({}), migrations: [] },
-  chat: { initial: () => ({ n: 0 }), migrations: [] },
-  user: { initial: () => ({}), migrations: [] },
-};
 const task: Task = { name: "job a", chatId: 1, keys: [KEY], alone: false };
 
-async function start(): Promise<{ engine: Engine; persistence: SqlitePersistence; clock: DrivenClock }> {
-  const persistence = new SqlitePersistence({
-    path: join(temporaryFolder(), "bot.sqlite"),
-    ownerTimeout: 0,
-    durability: "os",
-  });
-  const clock = new DrivenClock();
-  await persistence.open({ botId: 1, now: () => clock.now() });
-  onTestFinished(() => persistence.close());
-  const engine = new Engine({
-    persistence,
-    schema: SCHEMA,
-    clock,
-    reporter: new Reporter(silentLogger),
-    concurrency: 4,
-    onHandlerError: "keep",
-    maxAttempts: 3,
-    onReplayNeeded: () => {},
-  });
-  await engine.load();
-  return { engine, persistence, clock };
-}
-
+const start = () => makeEngine(newSqlite(), { onHandlerError: "keep" });
 const change = (text: string): RecordChange => ({ key: KEY, record: { text, version: 0 } });
 const count = (unit: UnitOfWork): number => ((unit.chatData as { n: number }).n += 1);
 

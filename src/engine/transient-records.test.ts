@@ -1,34 +1,16 @@
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
-import { silentLogger } from "../../test/support/silent-logger.ts";
-import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { expect, test } from "vitest";
+import { settled } from "../../test/support/driven-clock.ts";
+import { makeEngine } from "../../test/support/made-engine.ts";
+import { newSqlite } from "../../test/support/new-sqlite.ts";
 import type { RecordKey } from "../data/record.ts";
-import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
-import { Engine } from "./engine.ts";
 import type { KeptValue } from "./kept-value.ts";
-import { Reporter } from "./reporter.ts";
 
 const key = (name: string, ...id: number[]): RecordKey => ({ kind: "conversation", name, id });
-const nothing = { initial: () => ({}), migrations: [] };
 
 async function start() {
-  const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
-  const clock = new DrivenClock();
-  await persistence.open({ botId: 1, now: () => clock.now() });
-  onTestFinished(() => persistence.close());
-  const engine = new Engine({
-    persistence,
-    schema: { bot: nothing, chat: nothing, user: nothing },
-    clock,
-    reporter: new Reporter(silentLogger),
-    concurrency: 64,
-    onHandlerError: "rollback",
-    maxAttempts: 3,
-    onReplayNeeded: () => {},
+  const { engine, persistence } = await makeEngine(newSqlite(), {
     isTransient: (record) => record.kind === "conversation" && record.name === "brief",
   });
-  await engine.load();
   const change = (record: RecordKey, use: (value: KeptValue) => unknown): Promise<unknown> =>
     engine.transaction({}, (unit) => unit.perform("change", async () => use(await unit.open(record))));
   return { engine, persistence, change };

@@ -1,41 +1,17 @@
 import { join } from "node:path";
-import type { Update } from "@grammyjs/types";
-import { expect, onTestFinished, test } from "vitest";
-import { DrivenClock, isSettled, settled } from "../../test/support/driven-clock.ts";
-import { silentLogger } from "../../test/support/silent-logger.ts";
+import { expect, test } from "vitest";
+import { isSettled, settled } from "../../test/support/driven-clock.ts";
+import { makeEngine, type Counts } from "../../test/support/made-engine.ts";
+import { newSqlite } from "../../test/support/new-sqlite.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { message } from "../../test/support/updates.ts";
 import { withCode } from "../../test/support/with-code.ts";
 import type { RecordKey } from "../data/record.ts";
-import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
-import { Engine, type Run } from "./engine.ts";
-import { Reporter } from "./reporter.ts";
+import type { Run } from "./engine.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
-interface Counts {
-  n: number;
-}
-
-const counting = { initial: () => ({ n: 0 }), migrations: [] };
-
 async function start({ path = join(temporaryFolder(), "bot.sqlite"), concurrency = 64 } = {}) {
-  const persistence = new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" });
-  const clock = new DrivenClock();
-  await persistence.open({ botId: 1, now: () => clock.now() });
-  onTestFinished(() => persistence.close());
-  const reported: unknown[] = [];
-  const reporter = new Reporter(silentLogger);
-  reporter.onError((error) => void reported.push(error));
-  const engine = new Engine({
-    persistence,
-    schema: { bot: counting, chat: counting, user: counting },
-    clock,
-    reporter,
-    concurrency,
-    onHandlerError: "rollback",
-    maxAttempts: 3,
-    onReplayNeeded: () => {},
-  });
-  await engine.load();
+  const { engine, persistence, clock, reported } = await makeEngine(newSqlite(path), { concurrency });
   const kept = async (...keys: RecordKey[]): Promise<unknown[]> => {
     const records = await persistence.read(keys);
     return records.map((record) => record && JSON.parse(record.text));
@@ -43,12 +19,6 @@ async function start({ path = join(temporaryFolder(), "bot.sqlite"), concurrency
   const open = async (): Promise<number[]> =>
     (await persistence.openUpdates({ limit: 100 })).map(({ updateId }) => updateId);
   return { engine, clock, reported, path, kept, open, persistence };
-}
-
-function message(id: number, chat = 1, user = 1): Update {
-  const from = { id: user, is_bot: false, first_name: "Ann" };
-  const content = { message_id: id, date: 0, text: "hi", from, chat: { id: chat, type: "group", title: "" } };
-  return { update_id: id, message: content } as never;
 }
 
 const CHAT: RecordKey = { kind: "chat", id: 1 };

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import type { Update } from "@grammyjs/types";
 import { Bot, type ApiCallFn, type RawApi } from "grammy";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { DrivenClock, settled } from "../../test/support/driven-clock.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
+import { makeEngine } from "../../test/support/made-engine.ts";
+import { newSqlite } from "../../test/support/new-sqlite.ts";
 import { silentLogger } from "../../test/support/silent-logger.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { Engine } from "../engine/engine.ts";
-import { Reporter } from "../engine/reporter.ts";
+import { pollUpdate } from "../../test/support/updates.ts";
 import { PerdureError } from "../errors.ts";
-import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
 import { Lifetime } from "./lifetime.ts";
 import { PollingGate } from "./polling-gate.ts";
 import { PollingLoop } from "./polling-loop.ts";
@@ -18,22 +18,7 @@ type Payload = NonNullable<Parameters<RawApi["getUpdates"]>[0]>;
 
 /** An engine over a file, and a Telegram that answers each getUpdates with the next of these lists of ids. */
 async function start(path = join(temporaryFolder(), "bot.sqlite")) {
-  const persistence = new FailingPersistence(new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }));
-  const clock = new DrivenClock();
-  await persistence.open({ botId: 1, now: () => clock.now() });
-  onTestFinished(() => persistence.close());
-  const counting = { initial: () => ({}), migrations: [] };
-  const engine = new Engine({
-    persistence,
-    schema: { bot: counting, chat: counting, user: counting },
-    clock,
-    reporter: new Reporter(silentLogger),
-    concurrency: 64,
-    onHandlerError: "rollback",
-    maxAttempts: 3,
-    onReplayNeeded: () => {},
-  });
-  await engine.load();
+  const { engine, persistence, clock } = await makeEngine(new FailingPersistence(newSqlite(path)));
   const nothing = async (): Promise<void> => {};
   const lifetime = new Lifetime({ open: async () => engine, stop: nothing, close: nothing });
   const gate = new PollingGate({
@@ -46,7 +31,7 @@ async function start(path = join(temporaryFolder(), "bot.sqlite")) {
   const asked: Payload[] = [];
   const telegram = (async (_method: string, payload: Payload) => {
     asked.push(payload);
-    return { ok: true, result: (answers.shift() ?? []).map(update) };
+    return { ok: true, result: (answers.shift() ?? []).map(pollUpdate) };
   }) as unknown as ApiCallFn;
   const call = async (method: string, payload: object, signal?: AbortSignal, prev = telegram): Promise<number[]> => {
     const answer = await gate.transformer(prev, method as "getUpdates", payload, signal as never);
@@ -64,12 +49,11 @@ async function start(path = join(temporaryFolder(), "bot.sqlite")) {
     asked,
     call,
     poll: (payload: Payload = { limit: 100, timeout: 30 }, signal?: AbortSignal) => call("getUpdates", payload, signal),
-    handle: (id: number) => engine.handle(update(id), nothing),
+    handle: (id: number) => engine.handle(pollUpdate(id), nothing),
     offsets: () => asked.map(({ offset }) => offset),
   };
 }
 
-const update = (id: number): Update => ({ update_id: id, poll: { id: String(id) } as never });
 const busy = (): never => {
   throw new PerdureError("PERDURE_BUSY", "busy");
 };
@@ -291,7 +275,7 @@ describe("PollingLoop", () => {
   test("fetches no more while 1000 updates are in flight; a stop ends it all the same", async () => {
     let id = 0;
     const gates: (() => void)[] = [];
-    const hundred = (): object => ({ ok: true, result: Array.from({ length: 100 }, () => update((id += 1))) });
+    const hundred = (): object => ({ ok: true, result: Array.from({ length: 100 }, () => pollUpdate((id += 1))) });
     const { loop, calls } = makeLoop(
       (call) => (call > 20 ? forEver() : hundred()),
       () => new Promise((resolve) => gates.push(resolve)),

@@ -1,13 +1,9 @@
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { DrivenClock } from "../../test/support/driven-clock.ts";
 import { all } from "../../test/support/made-app.ts";
-import { silentLogger } from "../../test/support/silent-logger.ts";
-import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { Engine } from "../engine/engine.ts";
-import { Reporter } from "../engine/reporter.ts";
+import { makeEngine } from "../../test/support/made-engine.ts";
+import { newSqlite } from "../../test/support/new-sqlite.ts";
 import type { UnitOfWork } from "../engine/unit-of-work.ts";
-import { SqlitePersistence } from "../persistence/sqlite/sqlite-persistence.ts";
 import { InternalJobs } from "./internal-jobs.ts";
 import { JobDefinitions } from "./job-definitions.ts";
 import type { JobHost } from "./job-host.ts";
@@ -15,11 +11,6 @@ import { JobQueue } from "./job-queue.ts";
 import { JobRunner } from "./job-runner.ts";
 
 const START = 1_000_000;
-const SCHEMA = {
-  bot: { initial: () => ({}), migrations: [] },
-  chat: { initial: () => ({ n: 0 }), migrations: [] },
-  user: { initial: () => ({}), migrations: [] },
-};
 
 interface Setting {
   readonly clock: DrivenClock;
@@ -27,7 +18,7 @@ interface Setting {
   readonly queue: JobQueue<unknown>;
   /** What has run: the data, when it was to, and the chat's count. */
   readonly ran: unknown[];
-  readonly reported: unknown[];
+  readonly reported: readonly unknown[];
   readonly inUnit: <T>(work: (unit: UnitOfWork) => Promise<T>) => Promise<T>;
 }
 
@@ -35,29 +26,8 @@ interface Setting {
 async function start(
   onRun: (jobs: InternalJobs<string>, unit: UnitOfWork) => Promise<void> = async () => {},
 ): Promise<Setting> {
-  const persistence = new SqlitePersistence({
-    path: join(temporaryFolder(), "bot.sqlite"),
-    ownerTimeout: 0,
-    durability: "os",
-  });
   const clock = new DrivenClock({ now: START });
-  await persistence.open({ botId: 1, now: () => clock.now() });
-  onTestFinished(() => persistence.close());
-  const reported: unknown[] = [];
-  const reporter = new Reporter(silentLogger);
-  reporter.onError((error) => void reported.push(error));
-  const limits = { concurrency: 4, maxAttempts: 3 } as const;
-  const onReplayNeeded = (): void => {};
-  const engine = new Engine({
-    persistence,
-    schema: SCHEMA,
-    clock,
-    reporter,
-    onHandlerError: "rollback",
-    onReplayNeeded,
-    ...limits,
-  });
-  await engine.load();
+  const { engine, reporter, reported } = await makeEngine(newSqlite(), { clock, concurrency: 4 });
   const definitions = new JobDefinitions();
   const ran: unknown[] = [];
   const timeouts = new InternalJobs<string>(definitions, "timeout", async ({ unit, job, scheduledTime }) => {

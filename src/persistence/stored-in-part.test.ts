@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { Update } from "@grammyjs/types";
 import { describe, expect, test } from "vitest";
 import { isSettled, settled } from "../../test/support/driven-clock.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { pollUpdate } from "../../test/support/updates.ts";
 import { withCode } from "../../test/support/with-code.ts";
 import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
 import type { AtomicPersistence, UnitCommit } from "./atomic-persistence.ts";
@@ -16,7 +16,6 @@ const user = (id: number): RecordKey => ({ kind: "user", id });
 const keyboard = (id: string): RecordKey => ({ kind: "keyboard", id });
 const query = (id: string): RecordKey => ({ kind: "callbackQuery", id });
 const job = (id: string): RecordKey => ({ kind: "job", id });
-const update = (id: number): Update => ({ update_id: id, poll: { id: String(id) } as never });
 
 const record = (text: string, time?: number): KeptRecord => ({ text, version: 0, ...(time !== undefined && { time }) });
 const put = (key: RecordKey, text: string, time?: number): RecordChange => ({ key, record: record(text, time) });
@@ -117,7 +116,7 @@ describe("what is switched off", () => {
 
   test("what is done and set aside is so also where all changes are in memory", async () => {
     const { part, inner } = await opened();
-    expect(part.accept([update(1), update(2)])).toEqual(["accepted", "accepted"]);
+    expect(part.accept([pollUpdate(1), pollUpdate(2)])).toEqual(["accepted", "accepted"]);
     expect(await part.noteAttempts(2, 2)).toBe(true);
     expect(await part.openUpdates({ limit: 9 })).toHaveLength(2);
     const alias = { from: -1, to: -100 };
@@ -126,8 +125,8 @@ describe("what is switched off", () => {
       { changes: [], done: 2, setAside: true },
       { changes: [put(user(2), "1")], alias },
     ]);
-    expect(inner.accept([update(1), update(2)])).toEqual(["done", "done"]);
-    expect(await part.failedUpdates()).toEqual([{ update: update(2), attempts: 2, failedAt: 0 }]);
+    expect(inner.accept([pollUpdate(1), pollUpdate(2)])).toEqual(["done", "done"]);
+    expect(await part.failedUpdates()).toEqual([{ update: pollUpdate(2), attempts: 2, failedAt: 0 }]);
     expect(part.chatAliases()).toEqual([alias]);
     expect(part.doneUpdates()).toEqual([{ first: 1, last: 2, since: 0, until: 0 }]);
     await part.close();

@@ -1,12 +1,13 @@
 import type { RecordChange, RecordKey } from "../../src/data/record.ts";
-import { SqlitePersistence, type SqlitePersistenceOptions } from "../../src/persistence/sqlite/sqlite-persistence.ts";
+import type { SqlitePersistence, SqlitePersistenceOptions } from "../../src/persistence/sqlite/sqlite-persistence.ts";
+import { newSqlite } from "./new-sqlite.ts";
 
 /** A persistence on this file, open for bot 1, at the time that `now` tells. */
 export async function openedSqlite(
   path: string,
   { now = () => 0, ...options }: Partial<SqlitePersistenceOptions> & { now?: () => number } = {},
 ): Promise<SqlitePersistence> {
-  const persistence = new SqlitePersistence({ path, ownerTimeout: 0, durability: "os", ...options });
+  const persistence = newSqlite(path, options);
   await persistence.open({ botId: 1, now });
   return persistence;
 }

@@ -1,7 +1,7 @@
-import type { Update } from "@grammyjs/types";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DrivenClock, isSettled, settled } from "../../../test/support/driven-clock.ts";
+import { pollUpdate } from "../../../test/support/updates.ts";
 import { withCode } from "../../../test/support/with-code.ts";
 import type { MaybePromise } from "../../data/maybe-promise.ts";
 import { keyText, type ConversationId, type RecordChange, type RecordKey } from "../../data/record.ts";
@@ -469,13 +469,11 @@ describe("records", () => {
 });
 
 describe("the inbox in memory", () => {
-  const update = (id: number): Update => ({ update_id: id, poll: { id: String(id) } as never });
-
   test("means what it means elsewhere", async () => {
     const { interval, clock } = await opened(new Plain());
-    expect(interval.accept([update(9), update(5), update(9)])).toEqual(["accepted", "accepted", "open"]);
+    expect(interval.accept([pollUpdate(9), pollUpdate(5), pollUpdate(9)])).toEqual(["accepted", "accepted", "open"]);
     const [first] = interval.openUpdates({ limit: 1 });
-    expect(first).toEqual({ arrival: 1, updateId: 9, attempts: 1, update: update(9) });
+    expect(first).toEqual({ arrival: 1, updateId: 9, attempts: 1, update: pollUpdate(9) });
     expect(interval.openUpdates({ limit: 9, after: 1 }).map(({ updateId }) => updateId)).toEqual([5]);
     expect(interval.noteAttempts(5, 3)).toBe(true);
     expect(interval.noteAttempts(6, 3)).toBe(false);
@@ -484,16 +482,16 @@ describe("the inbox in memory", () => {
       { changes: [], done: 5, setAside: true, alias: { from: -1, to: -100 } },
     ]);
     expect(interval.openUpdates({ limit: 9 })).toEqual([]);
-    expect(interval.accept([update(9), update(5), update(6)])).toEqual(["done", "done", "accepted"]);
-    expect(interval.failedUpdates()).toEqual([{ update: update(5), attempts: 3, failedAt: clock.now() }]);
+    expect(interval.accept([pollUpdate(9), pollUpdate(5), pollUpdate(6)])).toEqual(["done", "done", "accepted"]);
+    expect(interval.failedUpdates()).toEqual([{ update: pollUpdate(5), attempts: 3, failedAt: clock.now() }]);
     expect(interval.chatAliases()).toEqual([{ from: -1, to: -100 }]);
     await clock.advance(25 * 60 * 60 * 1000 + 1);
-    expect(interval.accept([update(9)])).toEqual(["accepted"]);
+    expect(interval.accept([pollUpdate(9)])).toEqual(["accepted"]);
   });
 
   test("a commit that is made twice has the effect of one", async () => {
     const { interval } = await opened(new Plain());
-    interval.accept([update(5)]);
+    interval.accept([pollUpdate(5)]);
     const units = [{ changes: [], done: 5, setAside: true }];
     await interval.commit(units);
     await interval.commit(units);
@@ -510,40 +508,40 @@ describe("the inbox in memory", () => {
     expect(ranges).toEqual([{ first: 5, last: 6, since: clock.now(), until: clock.now() }]);
     const { interval: other } = await opened(new Plain());
     await other.commit([{ changes: [], doneUpdates: ranges }]);
-    expect(other.accept([update(6), update(7)])).toEqual(["done", "accepted"]);
+    expect(other.accept([pollUpdate(6), pollUpdate(7)])).toEqual(["done", "accepted"]);
     const wrong = { first: 2, last: 1, since: 0, until: 0 };
     expect(() => other.commit([{ changes: [put(chat(1), 1)], done: 7, doneUpdates: [wrong] }])).toThrow(TypeError);
     expect(other.read([chat(1)])).toEqual([undefined]);
-    expect(other.accept([update(7)])).toEqual(["open"]);
+    expect(other.accept([pollUpdate(7)])).toEqual(["open"]);
   });
 
   test("updates that another one has done are not open here any more, and all others stay so", async () => {
     const { interval, clock } = await opened(new Plain());
-    interval.accept([update(4), update(5), update(6), update(7)]);
+    interval.accept([pollUpdate(4), pollUpdate(5), pollUpdate(6), pollUpdate(7)]);
     const done = { first: 5, last: 6, since: clock.now(), until: clock.now() };
     await interval.commit([{ changes: [], doneUpdates: [done] }]);
     expect(interval.openUpdates({ limit: 9 }).map(({ updateId }) => updateId)).toEqual([4, 7]);
     expect(interval.noteAttempts(5, 2)).toBe(false);
-    expect(interval.accept([update(5), update(6), update(7)])).toEqual(["done", "done", "open"]);
+    expect(interval.accept([pollUpdate(5), pollUpdate(6), pollUpdate(7)])).toEqual(["done", "done", "open"]);
   });
 
   test("what another one has done so long ago that it is forgotten is open here still", async () => {
     const { interval, clock } = await opened(new Plain());
-    interval.accept([update(5)]);
+    interval.accept([pollUpdate(5)]);
     const long = clock.now() - DONE_MEMORY - 1;
     await interval.commit([{ changes: [], doneUpdates: [{ first: 5, last: 5, since: long, until: long }] }]);
     expect(interval.openUpdates({ limit: 9 }).map(({ updateId }) => updateId)).toEqual([5]);
-    expect(interval.accept([update(5)])).toEqual(["open"]);
+    expect(interval.accept([pollUpdate(5)])).toEqual(["open"]);
   });
 
   test("does not survive: after an end it is empty, and updates done are not known", async () => {
     const { interval } = await opened(new Plain());
-    interval.accept([update(1), update(2)]);
+    interval.accept([pollUpdate(1), pollUpdate(2)]);
     await interval.commit([{ changes: [put(job("j"), {}), put(entry("e"), {})], done: 1 }]);
     await interval.close();
     await interval.open({ botId: 1, now: () => 0 });
     expect(interval.openUpdates({ limit: 9 })).toEqual([]);
-    expect(interval.accept([update(1)])).toEqual(["accepted"]);
+    expect(interval.accept([pollUpdate(1)])).toEqual(["accepted"]);
     expect(interval.read([job("j"), entry("e")])).toEqual([undefined, undefined]);
   });
 });
@@ -1363,7 +1361,7 @@ describe("a class that loads record by record", () => {
 describe("working exclusively", () => {
   test("what fails leaves everything as it was, and nothing is written meanwhile", async () => {
     const { interval, plain, clock } = await opened(new Plain());
-    interval.accept([{ update_id: 1 } as Update]);
+    interval.accept([pollUpdate(1)]);
     await commit(interval, put(chat(1), { n: 1 }));
     const alias = { from: -1, to: -100 };
     const working = interval.exclusively(async () => {
@@ -1380,7 +1378,7 @@ describe("working exclusively", () => {
     expect(interval.read([chat(2), job("j")])).toEqual([undefined, undefined]);
     expect(interval.keys("chat", { limit: 9 })).toEqual([chat(1)]);
     expect(interval.openUpdates({ limit: 9 }).map(({ updateId }) => updateId)).toEqual([1]);
-    expect(interval.accept([{ update_id: 1 } as Update])).toEqual(["open"]);
+    expect(interval.accept([pollUpdate(1)])).toEqual(["open"]);
     expect([...interval.failedUpdates(), ...interval.chatAliases(), ...interval.doneUpdates()]).toEqual([]);
     await clock.advance(60_000);
     expect(plain.newCalls()).toEqual([["updateChatData", 1, { n: 1 }]]);

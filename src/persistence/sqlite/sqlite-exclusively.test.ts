@@ -2,18 +2,17 @@ import { join } from "node:path";
 import { unlinkSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import type { Update } from "@grammyjs/types";
 import { change, openedSqlite } from "../../../test/support/opened-sqlite.ts";
 import { query } from "../../../test/support/read-file.ts";
 import { smallDisk } from "../../../test/support/small-disk.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { pollUpdate } from "../../../test/support/updates.ts";
 import { withCode } from "../../../test/support/with-code.ts";
 import type { RecordKey } from "../../data/record.ts";
 import type { SqlitePersistence } from "./sqlite-persistence.ts";
 
 const BOT: RecordKey = { kind: "bot" };
 const CHAT: RecordKey = { kind: "chat", id: 1 };
-const update = (id: number): Update => ({ update_id: id, poll: { id: String(id) } as never });
 const texts = (persistence: SqlitePersistence): (string | undefined)[] =>
   persistence.read([BOT, CHAT]).map((record) => record?.text);
 
@@ -24,7 +23,7 @@ describe("exclusively", () => {
     const seen = (): unknown => [query(path, "select data from chat_data"), query(path, "select update_id from inbox")];
     const result = await persistence.exclusively(async () => {
       await persistence.commit([{ changes: [change(BOT, "1")], done: 7 }]);
-      expect(persistence.accept([update(7), update(8)])).toEqual(["done", "accepted"]);
+      expect(persistence.accept([pollUpdate(7), pollUpdate(8)])).toEqual(["done", "accepted"]);
       await persistence.updateChatData(1, { n: 1 });
       expect(texts(persistence)).toEqual(["1", '{"n":1}']);
       expect(persistence.keys("chat", { limit: 5 })).toEqual([CHAT]);
@@ -40,14 +39,14 @@ describe("exclusively", () => {
   test("when it rejects, nothing of it has happened: records, inbox, attempts, done marks, aliases", async () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await openedSqlite(path);
-    persistence.accept([update(1), update(2)]);
+    persistence.accept([pollUpdate(1), pollUpdate(2)]);
     await persistence.commit([{ changes: [change(CHAT, "1")], done: 1 }]);
     const failure = new Error("not to be seen as one of SQLite");
     const all = persistence.exclusively(async () => {
       await persistence.commit([
         { changes: [change(CHAT, "2"), change(BOT, "2")], done: 2, alias: { from: 1, to: 2 } },
       ]);
-      persistence.accept([update(3)]);
+      persistence.accept([pollUpdate(3)]);
       await persistence.noteAttempts(2, 5);
       expect(texts(persistence)).toEqual(["2", "2"]);
       throw failure;
@@ -56,7 +55,7 @@ describe("exclusively", () => {
     expect(texts(persistence)).toEqual([undefined, "1"]);
     expect(persistence.chatAliases()).toEqual([]);
     expect(persistence.openUpdates({ limit: 5 })).toMatchObject([{ updateId: 2, attempts: 1 }]);
-    expect(persistence.accept([update(1), update(2), update(3)])).toEqual(["done", "open", "accepted"]);
+    expect(persistence.accept([pollUpdate(1), pollUpdate(2), pollUpdate(3)])).toEqual(["done", "open", "accepted"]);
     await persistence.commit([{ changes: [], done: 2 }]);
     expect(query(path, "select first_id, last_id from done")).toEqual([{ first_id: 1, last_id: 2 }]);
     persistence.close();
@@ -73,7 +72,7 @@ describe("exclusively", () => {
       await persistence.commit([{ changes: [change(CHAT, "3")], done: 3 }]);
     });
     expect(texts(persistence)).toEqual(["1", "3"]);
-    expect(persistence.accept([update(1), update(2), update(3)])).toEqual(["done", "accepted", "done"]);
+    expect(persistence.accept([pollUpdate(1), pollUpdate(2), pollUpdate(3)])).toEqual(["done", "accepted", "done"]);
     persistence.close();
   });
 
@@ -142,12 +141,12 @@ describe("exclusively", () => {
       unlinkSync(join(folder, "ballast"));
       // SQLite has ended the transaction by itself: what came now would stand alone.
       expect(() => persistence.commit([{ changes: [change(CHAT, "3")] }])).toThrow(full);
-      expect(() => persistence.accept([update(3)])).toThrow(full);
+      expect(() => persistence.accept([pollUpdate(3)])).toThrow(full);
       expect(() => texts(persistence)).toThrow(full);
     });
     await expect(all).rejects.toThrow(full);
     expect(texts(persistence)).toEqual([undefined, '"kept"']);
-    expect(persistence.accept([update(1), update(2), update(3)])).toEqual(["done", "accepted", "accepted"]);
+    expect(persistence.accept([pollUpdate(1), pollUpdate(2), pollUpdate(3)])).toEqual(["done", "accepted", "accepted"]);
     await persistence.commit([{ changes: [change(BOT, "4")] }]);
     expect(texts(persistence)).toEqual(["4", '"kept"']);
     persistence.close();

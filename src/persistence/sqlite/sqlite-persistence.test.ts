@@ -18,12 +18,12 @@ import {
   closeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Update } from "@grammyjs/types";
 import { describe, expect, test } from "vitest";
 import { changeFs } from "../../../test/support/change-fs.ts";
 import { Child } from "../../../test/support/child.ts";
 import { smallDisk } from "../../../test/support/small-disk.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { pollUpdate } from "../../../test/support/updates.ts";
 import { withCode } from "../../../test/support/with-code.ts";
 import type { RecordChange, RecordKey } from "../../data/record.ts";
 import { SqlitePersistence } from "./sqlite-persistence.ts";
@@ -37,7 +37,6 @@ async function opened(path: string, botId = 1, now: () => number = () => 0): Pro
 }
 
 const chat = (id: number, text: string): RecordChange => ({ key: { kind: "chat", id }, record: { text, version: 0 } });
-const update = (id: number): Update => ({ update_id: id, poll: { id: String(id) } as never });
 
 describe("records", () => {
   test("what was committed is there after reopening, and a dropped record is not", async () => {
@@ -73,13 +72,13 @@ describe("records", () => {
   test("a commit of which one part is refused changes nothing", async () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await opened(path);
-    persistence.accept([update(5)]);
+    persistence.accept([pollUpdate(5)]);
     const broken = { key: { kind: "chat", id: 2 }, record: { text: 5 as never, version: "x" as never } } as const;
     expect(() => persistence.commit([{ changes: [chat(1, "1")], done: 5 }, { changes: [broken] }])).toThrow(
       withCode("PERDURE_REFUSED"),
     );
     expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([undefined]);
-    expect(persistence.accept([update(5)])).toEqual(["open"]);
+    expect(persistence.accept([pollUpdate(5)])).toEqual(["open"]);
     persistence.close();
   });
 
@@ -112,15 +111,15 @@ describe("the inbox", () => {
   test("keeps updates in order of arrival until they are done, over a restart", async () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const first = await opened(path);
-    expect(first.accept([update(900), update(5), update(900)])).toEqual(["accepted", "accepted", "open"]);
+    expect(first.accept([pollUpdate(900), pollUpdate(5), pollUpdate(900)])).toEqual(["accepted", "accepted", "open"]);
     first.close();
     const second = await opened(path);
-    expect(second.accept([update(6), update(5)])).toEqual(["accepted", "open"]);
+    expect(second.accept([pollUpdate(6), pollUpdate(5)])).toEqual(["accepted", "open"]);
     const open = second.openUpdates({ limit: 10 });
     expect(open.map((entry) => entry.updateId)).toEqual([900, 5, 6]);
     expect(second.openUpdates({ limit: 2, after: open[0]?.arrival }).map((entry) => entry.update)).toEqual([
-      update(5),
-      update(6),
+      pollUpdate(5),
+      pollUpdate(6),
     ]);
     await second.commit([{ changes: [], done: 5 }]);
     expect(second.openUpdates({ limit: 10 }).map((entry) => entry.updateId)).toEqual([900, 6]);
@@ -131,7 +130,7 @@ describe("the inbox", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     let now = 1_000_000;
     const first = await opened(path, 1, () => now);
-    first.accept([update(1), update(2)]);
+    first.accept([pollUpdate(1), pollUpdate(2)]);
     await first.commit([
       { changes: [], done: 1 },
       { changes: [], done: 2 },
@@ -139,27 +138,27 @@ describe("the inbox", () => {
     first.close();
     now += 25 * 60 * 60 * 1000;
     const second = await opened(path, 1, () => now);
-    expect(second.accept([update(1), update(2), update(3)])).toEqual(["done", "done", "accepted"]);
+    expect(second.accept([pollUpdate(1), pollUpdate(2), pollUpdate(3)])).toEqual(["done", "done", "accepted"]);
     now += 1;
     await second.commit([{ changes: [], done: 3 }]);
-    expect(second.accept([update(1)])).toEqual(["accepted"]);
+    expect(second.accept([pollUpdate(1)])).toEqual(["accepted"]);
     second.close();
   });
 
   test("another bot's inbox and done marks are neither seen nor touched", async () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const first = await opened(path, 1);
-    first.accept([update(1), update(2)]);
+    first.accept([pollUpdate(1), pollUpdate(2)]);
     await first.commit([{ changes: [], done: 1 }]);
     first.close();
     const other = await opened(path, 2);
     expect(other.openUpdates({ limit: 10 })).toEqual([]);
-    expect(other.accept([update(1), update(2)])).toEqual(["accepted", "accepted"]);
+    expect(other.accept([pollUpdate(1), pollUpdate(2)])).toEqual(["accepted", "accepted"]);
     await other.commit([{ changes: [], done: 2 }]);
     other.close();
     const again = await opened(path, 1);
     expect(again.openUpdates({ limit: 10 }).map((entry) => entry.updateId)).toEqual([2]);
-    expect(again.accept([update(1)])).toEqual(["done"]);
+    expect(again.accept([pollUpdate(1)])).toEqual(["done"]);
     again.close();
   });
 });
@@ -326,17 +325,17 @@ describe("a full disk", () => {
     const ballast = join(folder, "ballast");
     writeFileSync(ballast, Buffer.alloc(400 * 1024));
     const large = JSON.stringify("x".repeat(700 * 1024));
-    persistence.accept([update(1)]);
+    persistence.accept([pollUpdate(1)]);
     const commit = () => persistence.commit([{ changes: [chat(1, large), chat(2, large)], done: 1 }]);
     expect(commit).toThrow(withCode("PERDURE_DISK_FULL"));
     expect(persistence.read([{ kind: "chat", id: 1 }])).toEqual([{ text: '"kept"', version: 0 }]);
-    expect(persistence.accept([update(1)])).toEqual(["open"]);
+    expect(persistence.accept([pollUpdate(1)])).toEqual(["open"]);
     unlinkSync(ballast);
     await persistence.commit([{ changes: [chat(1, '"new"')], done: 1 }]);
     persistence.close();
     const again = await opened(path);
     expect(again.read([{ kind: "chat", id: 1 }])).toEqual([{ text: '"new"', version: 0 }]);
-    expect(again.accept([update(1)])).toEqual(["done"]);
+    expect(again.accept([pollUpdate(1)])).toEqual(["done"]);
     again.close();
   });
 
@@ -371,7 +370,7 @@ describe("a flush that fails", () => {
   ] as const)("with %s is told with %s, and may work later", async (code, ours) => {
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
     const disk = failing(code);
-    persistence.accept([update(1)]);
+    persistence.accept([pollUpdate(1)]);
     await expect(persistence.sync()).rejects.toThrow(withCode(ours));
     disk.mend();
     await persistence.sync();
@@ -381,12 +380,12 @@ describe("a flush that fails", () => {
   test("is no commit, and nothing is written before the log is on the disk; the same again is one", async () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await opened(path);
-    persistence.accept([update(1)]);
+    persistence.accept([pollUpdate(1)]);
     const disk = failing("EIO");
     const unit = { changes: [chat(1, '"new"')], done: 1 };
     await expect(persistence.commit([unit])).rejects.toThrow(withCode("PERDURE_IO"));
     expect(() => persistence.commit([unit])).toThrow(withCode("PERDURE_IO"));
-    expect(() => persistence.accept([update(2)])).toThrow(withCode("PERDURE_IO"));
+    expect(() => persistence.accept([pollUpdate(2)])).toThrow(withCode("PERDURE_IO"));
     disk.mend();
     const other = new DatabaseSync(path);
     other.exec("begin immediate");
@@ -394,7 +393,7 @@ describe("a flush that fails", () => {
     other.exec("rollback; begin; select * from chat_data");
     await persistence.commit([unit]);
     other.close();
-    expect(persistence.accept([update(1), update(2)])).toEqual(["done", "accepted"]);
+    expect(persistence.accept([pollUpdate(1), pollUpdate(2)])).toEqual(["done", "accepted"]);
     persistence.close();
   });
 
@@ -413,7 +412,7 @@ describe("a flush that fails", () => {
 
   test("while closing is told to who waits", async () => {
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
-    persistence.accept([update(1)]);
+    persistence.accept([pollUpdate(1)]);
     const waiting = Promise.resolve(persistence.sync());
     failing("EIO");
     persistence.close();
@@ -424,7 +423,7 @@ describe("a flush that fails", () => {
     failing("EIO");
     const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
     await persistence.open({ botId: 1, now: () => 0 });
-    persistence.accept([update(1)]);
+    persistence.accept([pollUpdate(1)]);
     expect(persistence.sync()).toBeUndefined();
     expect(persistence.commit([{ changes: [chat(1, "1")], done: 1 }])).toBeUndefined();
     persistence.close();
@@ -533,7 +532,7 @@ describe("what another connection does meanwhile", () => {
       intrude();
       return 0;
     });
-    persistence.accept([update(1)]);
+    persistence.accept([pollUpdate(1)]);
     await persistence.commit([{ changes: [], done: 1 }]);
     const broken = { key: { kind: "chat", id: 2 }, record: { text: 5 as never, version: "x" as never } } as const;
     // After a transaction that failed, the next one reads the done marks anew.
@@ -547,7 +546,7 @@ describe("what another connection does meanwhile", () => {
         refusals.push(error);
       }
     };
-    expect(persistence.accept([update(1), update(2)])).toEqual(["done", "accepted"]);
+    expect(persistence.accept([pollUpdate(1), pollUpdate(2)])).toEqual(["done", "accepted"]);
     expect(refusals).toEqual([expect.objectContaining({ errcode: 5 }), expect.objectContaining({ errcode: 5 })]);
     other.close();
     persistence.close();
@@ -600,7 +599,7 @@ describe("done updates", () => {
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"), 1, () => now);
     await persistence.commit(Array.from({ length: 10 }, (_, index) => ({ changes: [], done: 100 + index })));
     now += 8 * 24 * 60 * 60 * 1000;
-    expect(persistence.accept([update(105)])).toEqual(["accepted"]);
+    expect(persistence.accept([pollUpdate(105)])).toEqual(["accepted"]);
     persistence.close();
   });
 });
@@ -616,16 +615,16 @@ describe("done updates that are moved", () => {
     await from.commit([{ changes: [], done: 4 }]);
     const path = join(temporaryFolder(), "to.sqlite");
     const to = await opened(path, 1, () => now);
-    to.accept([update(2), update(9)]);
+    to.accept([pollUpdate(2), pollUpdate(9)]);
     await to.commit([{ changes: [], done: 100, doneUpdates: from.doneUpdates() }]);
     from.close();
     to.close();
     const again = await opened(path, 1, () => now);
     expect(again.openUpdates({ limit: 10 }).map((entry) => entry.updateId)).toEqual([9]);
-    const acceptances = again.accept([1, 2, 3, 4, 50, 100, 5].map(update));
+    const acceptances = again.accept([1, 2, 3, 4, 50, 100, 5].map(pollUpdate));
     expect(acceptances).toEqual(["done", "done", "done", "done", "done", "done", "accepted"]);
     now += 24 * HOUR + 1;
-    expect(again.accept([3, 4, 50].map(update))).toEqual(["accepted", "done", "accepted"]);
+    expect(again.accept([3, 4, 50].map(pollUpdate))).toEqual(["accepted", "done", "accepted"]);
     expect(again.doneUpdates().map(({ first, last }) => [first, last])).toEqual([
       [4, 4],
       [100, 100],
@@ -637,7 +636,7 @@ describe("done updates that are moved", () => {
     let now = 0;
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"), 1, () => now);
     now += 25 * HOUR + 1;
-    persistence.accept([update(3)]);
+    persistence.accept([pollUpdate(3)]);
     await persistence.commit([{ changes: [], doneUpdates: [{ first: 1, last: 5, since: 0, until: 0 }] }]);
     expect(persistence.openUpdates({ limit: 5 }).map((entry) => entry.updateId)).toEqual([3]);
     expect(persistence.doneUpdates()).toEqual([]);
@@ -654,7 +653,7 @@ describe("done updates that are moved", () => {
     first.close();
     const second = await opened(path, 2);
     expect(second.doneUpdates()).toEqual([]);
-    expect(second.accept([update(3)])).toEqual(["accepted"]);
+    expect(second.accept([pollUpdate(3)])).toEqual(["accepted"]);
     second.close();
   });
 });
