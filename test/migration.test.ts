@@ -10,6 +10,7 @@ import {
 } from "../src/index.ts";
 import { TelegramEmulator } from "../src/testing/index.ts";
 import { isSettled, settled } from "./support/driven-clock.ts";
+import { notedWarnings } from "./support/noted-warnings.ts";
 import { readTable } from "./support/read-file.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
@@ -26,11 +27,11 @@ const NEW = -1_001_234_567_890;
 function make(path: string, options: Partial<MyOptions> = {}, client?: { apiRoot: string; token: string }) {
   const config = client === undefined ? { botInfo: ME as never } : { client: { apiRoot: client.apiRoot } };
   const bot = new Bot<MyContext>(client?.token ?? "1:x", config);
-  const warnings: string[] = [];
+  const { logger, warnings } = notedWarnings();
   const app = new Application(bot, {
     persistence: new SqlitePersistence({ path, ownerTimeout: 0, durability: "os" }),
     initial: { chat: () => ({ texts: [] }) },
-    logger: { debug() {}, info() {}, error() {}, warn: (text) => void warnings.push(text) },
+    logger,
     ...options,
   });
   const gate = Promise.withResolvers<void>();

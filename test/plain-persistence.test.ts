@@ -13,7 +13,9 @@ import {
   type MyContext,
   type MyOptions,
 } from "./support/made-app.ts";
+import { notedWarnings } from "./support/noted-warnings.ts";
 import { setUp } from "./support/setting.ts";
+import { silentLogger } from "./support/silent-logger.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 import { withCode } from "./support/with-code.ts";
 
@@ -126,8 +128,7 @@ describe("a class of one's own, with PTB's methods only", () => {
   });
 
   test("what it cannot promise is said at start in one warning that names the class", async () => {
-    const warnings: string[] = [];
-    const logger = { debug() {}, info() {}, error() {}, warn: (text: string) => void warnings.push(text) };
+    const { logger, warnings } = notedWarnings();
     const { bot } = make(new JsonFolderPersistence<Kept>({ folder: temporaryFolder() }), { logger });
     await bot.handleUpdate(textUpdate("a"));
     await bot.handleUpdate(textUpdate("b"));
@@ -295,7 +296,7 @@ describe("a class of one's own, with PTB's methods only", () => {
     const app = new Application(bot, {
       persistence,
       initial: { bot: () => ({ n: 0 }), chat: () => ({ log: [] }), user: () => ({ n: 0 }) },
-      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      logger: silentLogger,
     });
     bot.on("message:text", async (ctx) => {
       ctx.chatData.log.push(ctx.msg.text);

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import { wallTime } from "../data/wall-time.ts";
 import { PerdureError } from "../errors.ts";
 import { nextCronMoment } from "./cron-pattern.ts";
-import { DAY, momentOfWallTime, wallTime } from "./wall-clock.ts";
+import { DAY, momentOfWallTime } from "./wall-clock.ts";
 
 /**
  * When a job runs, as it is kept: plain JSON. Moments are whole milliseconds since 1970. `make-schedule.ts` makes them from what a user writes, and

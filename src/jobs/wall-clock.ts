@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { offset, wallTime } from "../data/wall-time.ts";
 import { PerdureError } from "../errors.ts";
 
 /** A day on a wall clock, in milliseconds. There, all days have 24 hours. */
@@ -6,20 +6,6 @@ export const DAY: number = 24 * 60 * 60 * 1000;
 
 /** No zone is further from UTC than this, in milliseconds. */
 const WIDEST_OFFSET = 16 * 60 * 60 * 1000;
-
-/** Making a formatter costs as much as using it twenty times. */
-const formatters = new LRUCache<string, Intl.DateTimeFormat>({ max: 100 });
-
-/**
- * What the clocks on the walls of `zone` show at a moment, date and time: as milliseconds since 1970-01-01 00:00 on that wall. `getUTCDate()`
- * and the like of a `Date` with this number give the parts.
- */
-export function wallTime(moment: number, zone: string): number {
-  const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
-  for (const { type, value } of formatter(zone).formatToParts(moment)) parts[type] = Number(value);
-  const { year = NaN, month = NaN, day, hour, minute, second } = parts;
-  return Date.UTC(year, month - 1, day, hour, minute, second) + (((moment % 1000) + 1000) % 1000);
-}
 
 /**
  * The moment at which the clocks in `zone` show this time, given as {@link wallTime} gives it. A time that comes twice, when
@@ -46,7 +32,7 @@ export function checkZone(zone: unknown, option: string): asserts zone is string
 
 function isZone(zone: string): boolean {
   try {
-    formatter(zone);
+    wallTime(0, zone);
     return true;
   } catch (error) {
     if (error instanceof RangeError) return false;
@@ -73,28 +59,4 @@ function changeOfOffset(from: number, to: number, zone: string): number {
     else low = middle;
   }
   return high * 1000;
-}
-
-/** By how much the clocks in `zone` are ahead of UTC, in milliseconds. */
-function offset(moment: number, zone: string): number {
-  return wallTime(moment, zone) - moment;
-}
-
-function formatter(zone: string): Intl.DateTimeFormat {
-  const known = formatters.get(zone);
-  if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    calendar: "gregory",
-    numberingSystem: "latn",
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  });
-  formatters.set(zone, made);
-  return made;
 }

@@ -1,5 +1,6 @@
 import type { ConversationOptions } from "../../src/index.ts";
 import { makeApp, textUpdate, type MadeApp, type MyContext, type MyOptions } from "./made-app.ts";
+import { notedWarnings } from "./noted-warnings.ts";
 
 /** Options of a conversation, unchecked by the compiler: tests do what code in JavaScript may do. */
 export type AnyConversation = ConversationOptions<MyContext, string | number, string | number, unknown>;
@@ -7,7 +8,7 @@ export type AnyConversation = ConversationOptions<MyContext, string | number, st
 export interface Conversing extends MadeApp {
   /** What handlers have noted, in order. */
   readonly notes: string[];
-  readonly warnings: string[];
+  readonly warnings: readonly string[];
   /** Errors of handlers. */
   readonly caught: unknown[];
   /** Hands in a text, and waits until it is handled. */
@@ -18,8 +19,7 @@ export interface Conversing extends MadeApp {
 
 /** An application for conversations whose updates the test hands in itself. What no conversation handles is noted as `passed`. */
 export function conversing(options: Partial<MyOptions> = {}): Conversing {
-  const warnings: string[] = [];
-  const logger = { debug() {}, info() {}, error() {}, warn: (text: string) => void warnings.push(text) };
+  const { logger, warnings } = notedWarnings();
   const made = makeApp({ logger, ...options });
   const notes: string[] = [];
   const caught: unknown[] = [];

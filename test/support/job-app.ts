@@ -1,6 +1,7 @@
-import { SqlitePersistence, type Logger } from "../../src/index.ts";
+import { SqlitePersistence } from "../../src/index.ts";
 import { DrivenClock } from "./driven-clock.ts";
 import { makeApp, type MadeApp, type MyOptions } from "./made-app.ts";
+import { notedWarnings } from "./noted-warnings.ts";
 
 /** A Monday, 10:00 in UTC. */
 export const MONDAY: number = Date.UTC(2026, 5, 1, 10);
@@ -25,8 +26,7 @@ export function makeJobApp(
   clock: DrivenClock = new DrivenClock({ now: MONDAY }),
   path?: string,
 ): JobApp {
-  const warnings: string[] = [];
-  const logger: Logger = { debug() {}, info() {}, warn: (message) => void warnings.push(message), error() {} };
+  const { logger, warnings } = notedWarnings();
   const app = makeApp({ clock, logger, ...options });
   const made = { ...app, path: path ?? app.path };
   return {

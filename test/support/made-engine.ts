@@ -3,7 +3,7 @@ import { Engine, type EngineOptions } from "../../src/engine/engine.ts";
 import { Reporter } from "../../src/engine/reporter.ts";
 import type { AtomicPersistence } from "../../src/persistence/atomic-persistence.ts";
 import { DrivenClock } from "./driven-clock.ts";
-import { silentLogger } from "./silent-logger.ts";
+import { notedWarnings } from "./noted-warnings.ts";
 
 /** What each scope's data is in an engine of tests, unless they bring a schema of their own. */
 export interface Counts {
@@ -38,8 +38,8 @@ export async function makeEngine<Persistence extends AtomicPersistence>(
   await persistence.open({ botId: 1, now: () => clock.now() });
   onTestFinished(() => persistence.close());
   const reported: unknown[] = [];
-  const warnings: string[] = [];
-  const reporter = new Reporter({ ...silentLogger, warn: (text) => void warnings.push(text) });
+  const { logger, warnings } = notedWarnings();
+  const reporter = new Reporter(logger);
   reporter.onError((error) => void reported.push(error));
   const engine = new Engine({
     persistence,
