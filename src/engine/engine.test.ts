@@ -889,6 +889,36 @@ describe("what an update may do to others", () => {
   });
 });
 
+describe("while a tool has the persistence exclusively", () => {
+  test("updates and commits wait for its end, and nothing of theirs goes with a work that fails", async () => {
+    const { engine, persistence, clock } = await makeEngine(newSqlite());
+    const [tool, handler] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const first = engine.handle(message(1), async (unit) => {
+      chatData(unit).n += 1;
+      await handler.promise;
+    });
+    await settled();
+    const failing = persistence.exclusively(async () => {
+      await persistence.updateChatData(1, { n: 100 });
+      await tool.promise;
+      throw new Error("no");
+    });
+    const accepting = engine.inbox.accept([message(2, 2, 2)]);
+    const third = engine.handle(message(3, 3, 3), countAll);
+    handler.resolve();
+    await clock.advance(1000);
+    expect(await Promise.all([first, accepting, third].map(isSettled))).toEqual([false, false, false]);
+    tool.resolve();
+    await expect(failing).rejects.toThrow("no");
+    await clock.advance(10_000);
+    expect([await first, await accepting, await third]).toEqual(["handled", [message(2, 2, 2)], "handled"]);
+    await engine.inbox.sync();
+    const records = persistence.read([CHAT, { kind: "chat", id: 3 }]);
+    expect(records.map((record) => record?.text)).toEqual(['{"n":1}', '{"n":1}']);
+    expect(persistence.openUpdates({ limit: 9 }).map(({ updateId }) => updateId)).toEqual([2]);
+  });
+});
+
 describe("odd updates", () => {
   test("one without an id is refused, not retried for ever", async () => {
     const { engine } = await start();

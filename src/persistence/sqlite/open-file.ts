@@ -94,7 +94,8 @@ export class OpenFile {
   transaction<T>(write: () => T): T {
     this.#log?.mend();
     const result = this.transactions.write(write);
-    this.#log?.wrote();
+    // A part of an exclusive transaction is written with the whole.
+    if (!this.transactions.isExclusive) this.#log?.wrote();
     return result;
   }
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { unlinkSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
+import { changeFs } from "../../../test/support/change-fs.ts";
 import { change, openedSqlite } from "../../../test/support/opened-sqlite.ts";
 import { query } from "../../../test/support/read-file.ts";
 import { smallDisk } from "../../../test/support/small-disk.ts";
@@ -91,6 +92,68 @@ describe("exclusively", () => {
     await first;
     await persistence.exclusively(async () => {});
     expect(texts(persistence)).toEqual(["1", "1"]);
+    persistence.close();
+  });
+
+  test("what comes from elsewhere meanwhile is told to come again, and sees and joins nothing of it", async () => {
+    const path = join(temporaryFolder(), "bot.sqlite");
+    const persistence = await openedSqlite(path, { durability: "disk" });
+    const gate = Promise.withResolvers<void>();
+    const failing = persistence.exclusively(async () => {
+      persistence.accept([pollUpdate(1)]);
+      await persistence.commit([{ changes: [change(CHAT, "1")] }]);
+      await gate.promise;
+      expect(texts(persistence)).toEqual([undefined, "1"]);
+      throw new Error("no");
+    });
+    const busy = withCode("PERDURE_BUSY");
+    expect(() => persistence.accept([pollUpdate(2)])).toThrow(busy);
+    expect(() => persistence.commit([{ changes: [change(BOT, "2")], done: 7 }])).toThrow(busy);
+    expect(() => persistence.noteAttempts(1, 2)).toThrow(busy);
+    expect(() => texts(persistence)).toThrow(busy);
+    expect(() => persistence.openUpdates({ limit: 5 })).toThrow(busy);
+    await expect(persistence.updateChatData(1, {})).rejects.toThrow(busy);
+    gate.resolve();
+    await expect(failing).rejects.toThrow("no");
+    expect(persistence.accept([pollUpdate(1), pollUpdate(2)])).toEqual(["accepted", "accepted"]);
+    await persistence.sync();
+    expect(texts(persistence)).toEqual([undefined, undefined]);
+    persistence.close();
+  });
+
+  test("what was accepted before can be made durable meanwhile; what is a part of it cannot, before its end", async () => {
+    const persistence = await openedSqlite(join(temporaryFolder(), "bot.sqlite"), { durability: "disk" });
+    const gate = Promise.withResolvers<void>();
+    persistence.accept([pollUpdate(1)]);
+    const running = persistence.exclusively(async () => {
+      persistence.accept([pollUpdate(2)]);
+      expect(() => persistence.sync()).toThrow(TypeError);
+      await gate.promise;
+    });
+    await persistence.sync();
+    gate.resolve();
+    await running;
+    expect(persistence.sync()).toBeUndefined();
+    persistence.close();
+  });
+
+  test("it resolves when it is on the disk, whichever microtask after its work another one begins in", async () => {
+    const persistence = await openedSqlite(join(temporaryFolder(), "bot.sqlite"), { durability: "disk" });
+    let flushes = 0;
+    changeFs({ fdatasyncSync: () => (flushes += 1) });
+    await persistence.sync();
+    for (let ticks = 0; ticks < 20; ticks += 1) {
+      flushes = 0;
+      const first = persistence
+        .exclusively(async () => void persistence.commit([{ changes: [change(BOT, String(ticks))] }]))
+        .then(() => flushes);
+      for (let tick = 0; tick < ticks; tick += 1) await undefined;
+      const gate = Promise.withResolvers<void>();
+      const second = persistence.exclusively(() => gate.promise).catch((error: unknown) => error);
+      expect(await first).toBe(1);
+      gate.resolve();
+      await second;
+    }
     persistence.close();
   });
 

@@ -146,7 +146,11 @@ export class SqlitePersistence extends AtomicPersistence {
   }
 
   sync(): MaybePromise<void> {
-    return this.#using("flush what was written to", (open) => open.flush("soon"));
+    const open = this.#opened("flush what was written to");
+    if (open.transactions.isWithin) {
+      throw new TypeError("sync() was called in exclusively(). What is written there is durable when that resolves.");
+    }
+    return open.flush("soon");
   }
 
   noteAttempts(updateId: number, attempts: number): MaybePromise<boolean> {
@@ -185,27 +189,32 @@ export class SqlitePersistence extends AtomicPersistence {
   }
 
   /**
-   * Keeps other programs from writing as long as `work` runs. A commit in it that is refused is left out of the whole, if `work`
+   * Keeps other programs from writing as long as `work` runs, and the rest of this one from using this object: what `work` does not call itself, or
+   * have called, rejects with `PERDURE_BUSY` until it has ended. A commit in it that is refused is left out of the whole, if `work`
    * goes on all the same. Rejects also when everything was written and could not be flushed to the disk. There is one at a time: a call within
-   * `work`, or while another one runs, rejects with a `TypeError`, since waiting for its own end would be for ever.
+   * `work`, or while another one runs, rejects with a `TypeError`, since waiting for its own end would be for ever; likewise `sync` within it.
    */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const open = this.#using("begin to write to", (file) => file);
+    const open = this.#opened("begin to write to");
     if (open.transactions.isExclusive) {
       throw new TypeError("exclusively() was called while another one runs. Do all of it in one, or await the first.");
     }
     this.#using("begin to write to", ({ transactions }) => transactions.beginExclusive());
-    const result = await this.#inExclusive(open, work);
-    await this.#flush();
+    const { result, flushed } = await open.transactions.within(() => this.#inExclusive(open, work));
+    await flushed;
     return result;
   }
 
-  async #inExclusive<T>(open: OpenFile, work: () => Promise<T>): Promise<T> {
+  /** Does it, commits, and begins to flush before anybody else may use the file again. */
+  async #inExclusive<T>(
+    open: OpenFile,
+    work: () => Promise<T>,
+  ): Promise<{ readonly result: T; readonly flushed: Promise<void> | undefined }> {
     try {
       const result = await work();
       if (this.#open !== open) throw this.#closed("commit to");
       this.#using("commit to", () => open.commitExclusive());
-      return result;
+      return { result, flushed: open.flush("now") };
     } catch (error) {
       open.transactions.rollbackExclusive();
       throw error;
@@ -215,10 +224,11 @@ export class SqlitePersistence extends AtomicPersistence {
   }
 
   #using<T>(doing: string, use: (open: OpenFile) => T): T {
-    const open = this.#open;
-    if (open === undefined) throw this.#closed(doing);
+    const open = this.#opened(doing);
+    const { transactions } = open;
+    if (transactions.isExclusive && !transactions.isWithin) throw this.#busy(doing);
     try {
-      open.transactions.requireNotLost();
+      transactions.requireNotLost();
       return use(open);
     } catch (error) {
       throw sqliteError(error, open.file, doing);
@@ -239,6 +249,18 @@ export class SqlitePersistence extends AtomicPersistence {
   /** What is part of a transaction that is open becomes durable with it. */
   #flush(): Promise<void> | undefined {
     return this.#open?.transactions.isExclusive === true ? undefined : this.#open?.flush("now");
+  }
+
+  #opened(doing: string): OpenFile {
+    if (this.#open === undefined) throw this.#closed(doing);
+    return this.#open;
+  }
+
+  #busy(doing: string): PerdureError {
+    return new PerdureError(
+      "PERDURE_BUSY",
+      `Cannot ${doing} ${this.#path}: it is used exclusively. It will work when that has ended.`,
+    );
   }
 
   #closed(doing: string): PerdureError {

@@ -1,10 +1,14 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { SqliteStatement } from "./sqlite-client.ts";
 import type { SqliteStatements } from "./sqlite-statements.ts";
 
 /** The transactions of one connection: each all or nothing, one at a time. */
 export class SqliteTransactions {
   readonly #statements: SqliteStatements;
-  #isExclusive = false;
+  /** The exclusive transaction that is open. */
+  #exclusive: object | undefined;
+  /** The exclusive transaction that the running code is a part of, open or not. */
+  readonly #own = new AsyncLocalStorage<object>();
   /** Why SQLite has ended the exclusive transaction by itself. */
   #lost: { readonly error: unknown } | undefined;
 
@@ -14,7 +18,12 @@ export class SqliteTransactions {
 
   /** Whether there is a transaction that lasts longer than a call, of which everything is a part until it ends. */
   get isExclusive(): boolean {
-    return this.#isExclusive;
+    return this.#exclusive !== undefined;
+  }
+
+  /** Whether the running code is a part of the transaction that is exclusive: all other has to wait for its end. */
+  get isWithin(): boolean {
+    return this.#exclusive !== undefined && this.#own.getStore() === this.#exclusive;
   }
 
   /** Throws if the exclusive transaction has ended by itself: what came now would be outside of it. */
@@ -24,28 +33,33 @@ export class SqliteTransactions {
 
   /** What is read in it is of one moment. */
   read<T>(work: () => T): T {
-    return this.#isExclusive ? work() : this.#run(this.#statements.begin, work);
+    return this.isExclusive ? work() : this.#run(this.#statements.begin, work);
   }
 
   /** What is written in it is written as one or not at all; in an exclusive transaction, as a part of that. */
   write<T>(work: () => T): T {
-    return this.#isExclusive ? this.#runPart(work) : this.#run(this.#statements.beginImmediate, work);
+    return this.isExclusive ? this.#runPart(work) : this.#run(this.#statements.beginImmediate, work);
   }
 
   /** Begins a transaction that lasts until one of the two that follow. */
   beginExclusive(): void {
     this.#statements.beginImmediate.run();
-    this.#isExclusive = true;
+    this.#exclusive = {};
+  }
+
+  /** Does this as a part of the exclusive transaction. */
+  within<T>(work: () => T): T {
+    return this.#own.run(this.#exclusive ?? {}, work);
   }
 
   /** If it fails, the transaction is to be rolled back. */
   commitExclusive(): void {
     this.#statements.commit.run();
-    this.#isExclusive = false;
+    this.#exclusive = undefined;
   }
 
   rollbackExclusive(): void {
-    this.#isExclusive = false;
+    this.#exclusive = undefined;
     this.#lost = undefined;
     this.#rollBack();
   }
