@@ -155,6 +155,11 @@ export function isFoundAlike(a: FoundBy | undefined, b: FoundBy | undefined): bo
   return a?.time === b?.time && a?.chatId === b?.chatId && a?.userId === b?.userId;
 }
 
+/** Whether two records are the same, that there is none included. */
+export function isSameRecord(a: KeptRecord | undefined, b: KeptRecord | undefined): boolean {
+  return a?.text === b?.text && a?.version === b?.version && isFoundAlike(a, b);
+}
+
 /** What becomes of one record: a new content, or `undefined`, which removes it. */
 export interface RecordChange {
   readonly key: RecordKey;

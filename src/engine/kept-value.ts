@@ -1,4 +1,11 @@
-import { isFoundAlike, type FoundBy, type KeptRecord, type RecordChange, type RecordKey } from "../data/record.ts";
+import {
+  isFoundAlike,
+  isSameRecord,
+  type FoundBy,
+  type KeptRecord,
+  type RecordChange,
+  type RecordKey,
+} from "../data/record.ts";
 import { isScope, type Values } from "./values.ts";
 
 /** One record in one unit of work: decoded when it is first touched, and found changed by encoding it at the end. */
@@ -136,16 +143,12 @@ export class KeptValue {
   }
 
   #isKept(base: KeptRecord | undefined): boolean {
-    const isAsRefreshed = this.#refreshed === undefined || sameRecord(base, this.#refreshed.record);
-    return sameRecord(base, this.loaded) && (!this.#isPut || isAsRefreshed);
+    const isAsRefreshed = this.#refreshed === undefined || isSameRecord(base, this.#refreshed.record);
+    return isSameRecord(base, this.loaded) && (!this.#isPut || isAsRefreshed);
   }
 
   #touch(): { value: unknown; unchanged: KeptRecord | undefined } {
     this.#touched ??= { ...this.#values.load(this.key, this.#base) };
     return this.#touched;
   }
-}
-
-function sameRecord(a: KeptRecord | undefined, b: KeptRecord | undefined): boolean {
-  return a?.text === b?.text && a?.version === b?.version && isFoundAlike(a, b);
 }

@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isSettled, settled } from "../../test/support/driven-clock.ts";
+import { failFlushes } from "../../test/support/fail-flushes.ts";
 import { FailingPersistence } from "../../test/support/failing-persistence.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { pollUpdate } from "../../test/support/updates.ts";
 import { withCode } from "../../test/support/with-code.ts";
+import type { MaybePromise } from "../data/maybe-promise.ts";
 import type { KeptRecord, RecordChange, RecordKey } from "../data/record.ts";
 import type { AtomicPersistence, UnitCommit } from "./atomic-persistence.ts";
 import { SqlitePersistence } from "./sqlite/sqlite-persistence.ts";
@@ -158,6 +160,43 @@ describe("what is switched off", () => {
     await part.exclusively(() => change("newer"));
     expect(await part.read([user(1), chat(1)])).toEqual([record("newer"), record("newer")]);
     await part.close();
+  });
+
+  describe("when the stored part could not be flushed, and is there all the same", () => {
+    /** What commits it, and what does so again once the disk works. */
+    async function failed(part: StoredInPart, unit: UnitCommit): Promise<() => MaybePromise<void>> {
+      const mend = failFlushes("EIO");
+      const meanwhile = (part.commit([unit]) as Promise<void>).catch((error: unknown) => error);
+      const keys = unit.changes.map(({ key }) => key);
+      const seen = part.read(keys);
+      expect(await meanwhile).toEqual(withCode("PERDURE_IO"));
+      expect(await seen).toEqual(await part.read(keys));
+      return () => {
+        mend();
+        return part.commit([unit]);
+      };
+    }
+
+    test("so is the other one, before and after it is committed again", async () => {
+      const { part } = await opened();
+      await part.commit([{ changes: [put(user(1), "old"), put(chat(1), "old")] }]);
+      const changes = [put(user(1), "new"), put(chat(1), "between"), put(chat(1), "new")];
+      const again = await failed(part, { changes });
+      const both = [record("new"), record("new")];
+      expect(await part.read([user(1), chat(1)])).toEqual(both);
+      await again();
+      expect(await part.read([user(1), chat(1)])).toEqual(both);
+      await part.close();
+    });
+
+    test("also where all that is stored is the done mark", async () => {
+      const { part } = await opened();
+      const again = await failed(part, { changes: [put(user(1), "new")], done: 1 });
+      expect(part.doneUpdates()).toHaveLength(1);
+      expect(await part.read([user(1)])).toEqual([record("new")]);
+      await again();
+      await part.close();
+    });
   });
 
   test("closed, it says so of both parts", async () => {

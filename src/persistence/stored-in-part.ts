@@ -1,8 +1,16 @@
 import type { Update } from "@grammyjs/types";
 import type { LiveObjects } from "../data/codec.ts";
 import { isPromise, type MaybePromise } from "../data/maybe-promise.ts";
-import { type KeptRecord, type KeyOf, type RecordKey, type RecordKind, type TimedKind } from "../data/record.ts";
-import { PerdureError } from "../errors.ts";
+import {
+  isSameRecord,
+  keyText,
+  type KeptRecord,
+  type KeyOf,
+  type RecordKey,
+  type RecordKind,
+  type TimedKind,
+} from "../data/record.ts";
+import { isPerdureError, PerdureError } from "../errors.ts";
 import {
   AtomicPersistence,
   type Abilities,
@@ -26,7 +34,8 @@ import { CommitOrder } from "./stored-in-part-order.ts";
  * An atomic persistence whose `storeData` switches something off: records of these kinds are in memory until `close`, all others, the
  * inbox and the done marks where they belong.
  *
- * One commit is one for its readers too: its part in memory takes effect with the other one, and not at all when that is refused.
+ * One commit is one for its readers too: its part in memory takes effect with the other one, and not at all when that is refused. A commit may
+ * also fail after it has taken effect, as one that could not be flushed: then so has its part in memory.
  */
 export class StoredInPart extends AtomicPersistence {
   readonly abilities: Abilities;
@@ -112,7 +121,11 @@ export class StoredInPart extends AtomicPersistence {
       this.#using(opened);
       const committed = stored.length > 0 || units.length === 0 ? begun(this.#inner.commit(stored)) : undefined;
       const keep = (): void => inMemory.forEach(({ key, record }) => opened.memory.change(key, record));
-      return isPromise(committed) ? committed.then(keep) : keep();
+      if (!isPromise(committed)) return keep();
+      return committed.then(keep, async (error: unknown) => {
+        if (inMemory.length > 0 && (await this.#hasTakenEffect(stored, error))) keep();
+        throw error;
+      });
     });
   }
 
@@ -146,6 +159,24 @@ export class StoredInPart extends AtomicPersistence {
     return parts.filter(({ changes, ...rest }) => {
       return changes.length > 0 || Object.values(rest).some((value) => value !== undefined);
     });
+  }
+
+  /** Whether what these units leave is there, although committing them failed with this. `false` where that cannot be told. */
+  async #hasTakenEffect(units: readonly UnitCommit[], error: unknown): Promise<boolean> {
+    const changes = units.flatMap((unit) => unit.changes);
+    const done = units.flatMap((unit) => unit.done ?? []);
+    if (isPerdureError(error, "PERDURE_REFUSED") || changes.length + done.length === 0) return false;
+    const last = [...new Map(changes.map((change) => [keyText(change.key), change])).values()];
+    try {
+      const records = await this.#inner.read(last.map(({ key }) => key));
+      const ranges = await this.#inner.doneUpdates();
+      return (
+        last.every(({ record }, index) => isSameRecord(record, records[index])) &&
+        done.every((id) => ranges.some(({ first, last: end }) => first <= id && id <= end))
+      );
+    } catch {
+      return false;
+    }
   }
 
   #isOff(kind: RecordKind): boolean {

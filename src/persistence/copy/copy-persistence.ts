@@ -1,5 +1,5 @@
 import {
-  isFoundAlike,
+  isSameRecord,
   keyName,
   type KeptRecord,
   type RecordKey,
@@ -284,7 +284,7 @@ function timeInPtbShape(kind: RecordKind, time: number | undefined): number | un
 }
 
 function requireSame(key: RecordKey, wanted: KeptRecord, found: KeptRecord | undefined): void {
-  if (found?.text === wanted.text && found.version === wanted.version && isFoundAlike(found, wanted)) return;
+  if (isSameRecord(found, wanted)) return;
   throw notCopied(`${keyName(key)} was given as ${wanted.text} and came back as ${found?.text ?? "nothing"}.`);
 }
 

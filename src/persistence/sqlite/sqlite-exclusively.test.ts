@@ -140,7 +140,13 @@ describe("exclusively", () => {
   test("it resolves when it is on the disk, whichever microtask after its work another one begins in", async () => {
     const persistence = await openedSqlite(join(temporaryFolder(), "bot.sqlite"), { durability: "disk" });
     let flushes = 0;
-    changeFs({ fdatasyncSync: () => (flushes += 1) });
+    const flush = (): number => (flushes += 1);
+    const inThread = (_descriptor: number, done: (error: null) => void): unknown =>
+      setImmediate(() => {
+        flush();
+        done(null);
+      });
+    changeFs({ fdatasyncSync: flush, fdatasync: inThread });
     await persistence.sync();
     for (let ticks = 0; ticks < 20; ticks += 1) {
       flushes = 0;

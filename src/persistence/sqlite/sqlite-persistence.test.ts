@@ -19,8 +19,8 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { changeFs } from "../../../test/support/change-fs.ts";
 import { Child } from "../../../test/support/child.ts";
+import { failFlushes } from "../../../test/support/fail-flushes.ts";
 import { smallDisk } from "../../../test/support/small-disk.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { pollUpdate } from "../../../test/support/updates.ts";
@@ -354,25 +354,15 @@ describe("a full disk", () => {
 });
 
 describe("a flush that fails", () => {
-  /** The system's flushes fail with this code until the test says otherwise. */
-  function failing(code: string): { mend: () => void } {
-    const error = Object.assign(new Error(`${code}: fdatasync`), { code, syscall: "fdatasync" });
-    const fail = (): never => {
-      throw error;
-    };
-    const failInThread = (_descriptor: number, done: (failure: Error) => void): void => void setImmediate(done, error);
-    return { mend: changeFs({ fdatasyncSync: fail, fdatasync: failInThread }) };
-  }
-
   test.each([
     ["EIO", "PERDURE_IO"],
     ["ENOSPC", "PERDURE_DISK_FULL"],
   ] as const)("with %s is told with %s, and may work later", async (code, ours) => {
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
-    const disk = failing(code);
+    const mend = failFlushes(code);
     persistence.accept([pollUpdate(1)]);
     await expect(persistence.sync()).rejects.toThrow(withCode(ours));
-    disk.mend();
+    mend();
     await persistence.sync();
     persistence.close();
   });
@@ -381,12 +371,12 @@ describe("a flush that fails", () => {
     const path = join(temporaryFolder(), "bot.sqlite");
     const persistence = await opened(path);
     persistence.accept([pollUpdate(1)]);
-    const disk = failing("EIO");
+    const mend = failFlushes("EIO");
     const unit = { changes: [chat(1, '"new"')], done: 1 };
     await expect(persistence.commit([unit])).rejects.toThrow(withCode("PERDURE_IO"));
     expect(() => persistence.commit([unit])).toThrow(withCode("PERDURE_IO"));
     expect(() => persistence.accept([pollUpdate(2)])).toThrow(withCode("PERDURE_IO"));
-    disk.mend();
+    mend();
     const other = new DatabaseSync(path);
     other.exec("begin immediate");
     expect(() => persistence.commit([unit])).toThrow(withCode("PERDURE_BUSY"));
@@ -400,10 +390,10 @@ describe("a flush that fails", () => {
   test("of an exclusive transaction leaves the next one alone", async () => {
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
     await persistence.sync();
-    const disk = failing("EIO");
+    const mend = failFlushes("EIO");
     const first = persistence.exclusively(async () => void persistence.commit([{ changes: [chat(1, '"first"')] }]));
     await expect(first).rejects.toThrow(withCode("PERDURE_IO"));
-    disk.mend();
+    mend();
     await persistence.exclusively(async () => void persistence.commit([{ changes: [chat(2, '"second"')] }]));
     const keys = [1, 2].map((id) => ({ kind: "chat", id }) as const);
     expect(persistence.read(keys).map((record) => record?.text)).toEqual(['"first"', '"second"']);
@@ -414,13 +404,13 @@ describe("a flush that fails", () => {
     const persistence = await opened(join(temporaryFolder(), "bot.sqlite"));
     persistence.accept([pollUpdate(1)]);
     const waiting = Promise.resolve(persistence.sync());
-    failing("EIO");
+    failFlushes("EIO");
     persistence.close();
     await expect(waiting).rejects.toThrow(withCode("PERDURE_IO"));
   });
 
   test('is none with durability "os", which does not flush', async () => {
-    failing("EIO");
+    failFlushes("EIO");
     const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
     await persistence.open({ botId: 1, now: () => 0 });
     persistence.accept([pollUpdate(1)]);
