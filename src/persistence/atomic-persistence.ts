@@ -99,7 +99,7 @@ export abstract class AtomicPersistence extends BasePersistence {
 
   /**
    * Runs `work`, all of whose commits and other writes become durable as one when it resolves; when it rejects, none of them
-   * does. Its reads see its own writes. For tools that write much: nothing else may use this object meanwhile.
+   * does. Its reads see its own writes. For tools that write much: nothing else may use this object meanwhile, and `work` no application that does.
    *
    * What a method of this object resolves with in `work` says that something is a part of the whole. Only when `exclusively` has resolved
    * is it durable: `sync` cannot make it so before. Where a class can tell what `work` calls from what others call, it rejects what others call with

@@ -189,8 +189,8 @@ export class SqlitePersistence extends AtomicPersistence {
   }
 
   /**
-   * Keeps other programs from writing as long as `work` runs, and the rest of this one from using this object: what `work` does not call itself, or
-   * have called, rejects with `PERDURE_BUSY` until it has ended. A commit in it that is refused is left out of the whole, if `work`
+   * Keeps other programs from writing as long as `work` runs, and the rest of this one from using this object: a call that comes neither from `work` nor
+   * from what it calls rejects with `PERDURE_BUSY`, but for `sync` and `close`. A commit in it that is refused is left out of the whole, if `work`
    * goes on all the same. Rejects also when everything was written and could not be flushed to the disk. There is one at a time: a call within
    * `work`, or while another one runs, rejects with a `TypeError`, since waiting for its own end would be for ever; likewise `sync` within it.
    */
