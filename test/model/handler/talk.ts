@@ -17,6 +17,7 @@ import {
 } from "../reference/talk-state.ts";
 import { resolveChat } from "../reference/kept.ts";
 import type { Value } from "../reference/unit-model.ts";
+import { Violation } from "../violation.ts";
 import { owning, type Caller } from "./call.ts";
 
 /** What somebody says to the conversation, in an update. */
@@ -76,6 +77,7 @@ export async function say(
     return job === undefined ? [key] : [key, timeoutKey(job)];
   };
   const wanted = keys();
+  const began = reference.now;
   await owning(
     () => wanted,
     caller,
@@ -90,8 +92,13 @@ export async function say(
     model.drop(job);
     return;
   }
-  model.assign(key, next as unknown as Value);
-  model.assign(job, timeoutOf(next) as unknown as Value);
+  // It looks at the clock while it works, which takes long where a read has to be tried again.
+  const due = dueIn(unit, now, user);
+  if (!(due >= began + SILENCE && due <= reference.now + SILENCE)) {
+    throw new Violation(`${key} is to end at ${due}; it was gone on with from ${began} to ${reference.now}`);
+  }
+  model.assign(key, { ...next, due } as unknown as Value);
+  model.assign(job, timeoutOf({ ...next, due }) as unknown as Value);
 }
 
 /** A timeout runs, the real one and the model's: if it is still wanted, its handlers run and the conversation ends. */
@@ -111,6 +118,13 @@ export async function endBySilence(
   if (!isTimeoutOf(data, talk)) return;
   model.drop(key);
   reference.count("a conversation: silence");
+}
+
+/** When the conversation ends in silence, as its real unit of work has it. */
+function dueIn(unit: UnitOfWork, chat: number, user: number): number {
+  const kept = unit.known({ kind: "conversation", name: TALK_NAME, id: [chat, user] });
+  const { timeout } = kept?.get() as { readonly timeout?: { readonly due: number } };
+  return timeout?.due ?? Number.NaN;
 }
 
 function parsed(text: string | undefined): unknown {
