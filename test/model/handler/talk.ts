@@ -123,8 +123,8 @@ export async function endBySilence(
 /** When the conversation ends in silence, as its real unit of work has it. */
 function dueIn(unit: UnitOfWork, chat: number, user: number): number {
   const kept = unit.known({ kind: "conversation", name: TALK_NAME, id: [chat, user] });
-  const { timeout } = kept?.get() as { readonly timeout?: { readonly due: number } };
-  return timeout?.due ?? Number.NaN;
+  const conversation = kept?.get() as { readonly timeout?: { readonly due: number } } | undefined;
+  return conversation?.timeout?.due ?? Number.NaN;
 }
 
 function parsed(text: string | undefined): unknown {
