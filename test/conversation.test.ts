@@ -17,6 +17,8 @@ import {
 import { conversing, press, type AnyConversation, type Conversing } from "./support/conversing.ts";
 import { settled } from "./support/driven-clock.ts";
 import type { MyContext } from "./support/made-app.ts";
+import { change } from "./support/opened-sqlite.ts";
+import { query } from "./support/read-file.ts";
 import { withCode } from "./support/with-code.ts";
 
 const ANN = { chat: -1, user: 7 };
@@ -535,6 +537,21 @@ describe("keeping", () => {
     expect(await made.app.persistence.getConversations("talk")).toEqual([]);
     const unnamed = install(made, { name: undefined });
     expect(await unnamed.stateOf(ANN)).toBeUndefined();
+  });
+
+  test("a record that is no conversation is not taken for none: an error of the update, and left as it is", async () => {
+    const made = conversing();
+    const handler = install(made, { persistent: true });
+    await made.say("start");
+    const key = { kind: "conversation", name: "talk", id: [-1, 7] } as const;
+    for (const text of ['"B"', '{"State":"B"}', "[]", "null"]) {
+      await (made.app.persistence as SqlitePersistence).commit([{ changes: [change(key, text)] }]);
+      await made.say("end");
+      expect(made.caught.splice(0)).toEqual([withCode("PERDURE_CANNOT_DECODE")]);
+      await expect(handler.stateOf(ANN)).rejects.toThrow('talk.[-1,7] is kept as something else than { "state": ... }');
+      expect(query(made.path, "select data from conversation")).toEqual([{ data: text }]);
+    }
+    expect(made.notes).toEqual(["start"]);
   });
 
   test("156: step 500 writes the bytes and rows that step 5 writes", async () => {

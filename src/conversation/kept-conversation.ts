@@ -1,5 +1,7 @@
 import type { Update } from "@grammyjs/types";
+import { keyName } from "../data/record.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
+import { PerdureError } from "../errors.ts";
 import type { ConversationParties, KeySettings } from "./conversation-id.ts";
 import { END } from "./special-states.ts";
 
@@ -20,7 +22,7 @@ interface Kept {
   readonly timeout?: KeptTimeout;
 }
 
-/** One conversation's record in one unit of work. */
+/** One conversation's record in one unit of work. What is kept as something else throws `PERDURE_CANNOT_DECODE`. */
 export class KeptConversation {
   readonly #value: KeptValue;
 
@@ -65,6 +67,15 @@ export class KeptConversation {
   }
 
   get #kept(): Kept | undefined {
-    return this.#value.get() as Kept | undefined;
+    const value = this.#value.get();
+    if (value === undefined || isKept(value)) return value;
+    throw new PerdureError(
+      "PERDURE_CANNOT_DECODE",
+      `${keyName(this.#value.key)} is kept as something else than { "state": ... }. It is left as it is; mend or delete its row.`,
+    );
   }
+}
+
+function isKept(value: unknown): value is Kept {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, "state");
 }
