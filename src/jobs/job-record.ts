@@ -70,9 +70,14 @@ export function readableJob(kept: KeptValue): KeptJob | undefined {
   try {
     return readJob(kept);
   } catch (error) {
-    if (isPerdureError(error, "PERDURE_CANNOT_DECODE")) return undefined;
+    if (isUnreadable(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether an error says that a job's record is none that this code reads: damaged, or of a newer version. */
+export function isUnreadable(error: unknown): boolean {
+  return isPerdureError(error, "PERDURE_CANNOT_DECODE") || isPerdureError(error, "PERDURE_NEWER_RECORD");
 }
 
 function jobIn(key: KeptValue["key"], value: unknown): KeptJob {

@@ -44,6 +44,8 @@ export class JobRunner {
   readonly #listenNoMore: () => void;
   #work: JobWork | undefined;
   readonly #running = new Set<string>();
+  /** Those among them that are left alone, by their ids: what ends that. */
+  readonly #resting = new Map<string, () => void>();
   #state: "waiting" | "started" | "stopped" = "waiting";
   #isLooking = false;
   #isWanted = false;
@@ -71,6 +73,10 @@ export class JobRunner {
     this.#state = "stopped";
     this.#cancelTimer?.();
     this.#listenNoMore();
+    for (const [id, cancel] of this.#resting) {
+      cancel();
+      this.#running.delete(id);
+    }
   }
 
   /** The ids of the jobs that a stop has left. To be called when the engine has stopped. */
@@ -137,13 +143,15 @@ export class JobRunner {
     this.#running.add(id);
     const end = (): void => {
       this.#running.delete(id);
+      this.#resting.delete(id);
       this.#look();
     };
     this.#work?.run(kept).then(end, (error: unknown) => {
       if (isPerdureError(error, "PERDURE_STOPPED")) return end();
       // It is still due.
       this.#options.reporter.report(error);
-      this.#options.clock.after(REST, end);
+      if (this.#state === "stopped") return end();
+      this.#resting.set(id, this.#options.clock.after(REST, end));
     });
   }
 

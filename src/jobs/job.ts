@@ -1,9 +1,9 @@
 import type { KeptRecord } from "../data/record.ts";
-import { isPerdureError, PerdureError } from "../errors.ts";
+import { PerdureError } from "../errors.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
 import type { JobHost } from "./job-host.ts";
 import { jobKey } from "./job-key.ts";
-import { dueOf, readJob, writeJob, type KeptJob } from "./job-record.ts";
+import { dueOf, isUnreadable, readJob, writeJob, type KeptJob } from "./job-record.ts";
 import { firstRun } from "./schedule.ts";
 
 /**
@@ -168,7 +168,7 @@ export function listedJob(host: JobHost, id: string, kept: KeptValue): Job | und
   try {
     return jobOf(host, id, kept);
   } catch (error) {
-    if (!isPerdureError(error, "PERDURE_CANNOT_DECODE")) throw error;
+    if (!isUnreadable(error)) throw error;
     return new Job(host, { id, job: UNREADABLE, last: UNREADABLE, foundBy: kept.foundBy });
   }
 }

@@ -7,7 +7,7 @@ import { isPerdureError, PerdureError } from "../errors.ts";
 import { INTERNAL } from "./internal.ts";
 import type { JobDefinitions } from "./job-definitions.ts";
 import { jobKey } from "./job-key.ts";
-import { dueOf, readJob } from "./job-record.ts";
+import { dueOf, isUnreadable, readJob } from "./job-record.ts";
 
 /** What parked jobs need. */
 export interface ParkedJobsOptions {
@@ -80,7 +80,7 @@ export class ParkedJobs {
         unit.known(marker)?.drop();
       });
     } catch (error) {
-      if (!isPerdureError(error, "PERDURE_CANNOT_DECODE")) throw error;
+      if (!isUnreadable(error)) throw error;
       this.#report(error);
     }
   }

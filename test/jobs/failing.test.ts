@@ -1,8 +1,12 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { ErrorOrigin } from "../../src/index.ts";
+import { PerdureError, SqlitePersistence, type ErrorOrigin } from "../../src/index.ts";
+import { DrivenClock } from "../support/driven-clock.ts";
+import { FailingPersistence } from "../support/failing-persistence.ts";
 import { HOUR, MINUTE, MONDAY, SECOND, startJobApp } from "../support/job-app.ts";
 import { all } from "../support/made-app.ts";
 import { readTable } from "../support/read-file.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 describe("a run that fails", () => {
   test("is rolled back and reported with its job, and a one-time job is kept as failed", async () => {
@@ -113,6 +117,29 @@ describe("a run that fails", () => {
     await clock.advance(MINUTE);
     expect(String(reported[0])).toMatch(/job.a.data.call: a function cannot be kept/);
     expect((await app.jobQueue.getJob("a"))?.state).toBe("failed");
+  });
+
+  test("and of which nothing can be noted: it rests for a minute, and a stop does not wait for that", async () => {
+    const persistence = new FailingPersistence(
+      new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), ownerTimeout: 0, durability: "os" }),
+    );
+    const clock = new DrivenClock({ now: MONDAY });
+    const { app, reported, warnings } = await startJobApp({ persistence }, clock);
+    const job = app.jobQueue.define("job", (ctx) => void (ctx.chatData.log.length += 1));
+    await app.jobQueue.runOnce(job, "1m", { chatId: -1 });
+    const refused = new PerdureError("PERDURE_REFUSED", "on purpose");
+    persistence.before = (operation) => {
+      if (operation === "commit") throw refused;
+    };
+    await clock.advance(MINUTE);
+    expect(reported).toEqual([refused, refused]);
+    await clock.advance(30 * SECOND);
+    expect(reported).toHaveLength(2);
+    await clock.advance(30 * SECOND);
+    expect(reported).toHaveLength(4);
+    await app.shutdown();
+    expect(clock.waiting).toBe(0);
+    expect(warnings).toEqual([]);
   });
 
   test("an error of a call after the commit is reported with its job, and is no failure of it", async () => {

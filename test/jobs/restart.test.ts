@@ -127,23 +127,25 @@ describe("a job whose definition is gone", () => {
     expect(await all(second.app.jobQueue.jobs())).toEqual([]);
   });
 
-  test("a job that cannot be read is left as it is, and the others run", async () => {
+  test.each([
+    { what: "that cannot be read", text: '{"definition":"job","name":', version: 0, code: "PERDURE_CANNOT_DECODE" },
+    { what: "of a newer perdure", text: "{}", version: 1, code: "PERDURE_NEWER_RECORD" },
+  ] as const)("a job $what is left as it is, and the others run", async ({ text, version, code }) => {
     const first = await startJobApp();
     const job = first.app.jobQueue.define("job", () => {});
     await first.app.jobQueue.runOnce(job, "1m", { id: "damaged" });
     await first.app.jobQueue.runOnce(job, "1m", { id: "good" });
     await first.app.shutdown();
     const persistence = await openedSqlite(first.path);
-    const text = '{"definition":"job","name":';
     await persistence.commit([
-      { changes: [{ key: { kind: "job", id: "damaged" }, record: { text, version: 0, time: MONDAY } }] },
+      { changes: [{ key: { kind: "job", id: "damaged" }, record: { text, version, time: MONDAY } }] },
     ]);
     persistence.close();
     const ran: string[] = [];
     const second = await first.again(({ app }) => app.jobQueue.define("job", (ctx) => void ran.push(ctx.job.id)));
     await second.clock.advance(HOUR);
     expect(ran).toEqual(["good"]);
-    expect(second.reported).toEqual([withCode("PERDURE_CANNOT_DECODE")]);
+    expect(second.reported).toEqual([withCode(code)]);
     expect(query(first.path, "select data from job")).toEqual([{ data: text }]);
     const [damaged, ...others] = await all(second.app.jobQueue.jobs());
     expect(others).toEqual([]);

@@ -24,6 +24,11 @@ export class DrivenClock implements Clock {
     return this.#now;
   }
 
+  /** How many timers wait for their time. */
+  get waiting(): number {
+    return this.#timers.size;
+  }
+
   after(milliseconds: number, call: () => void): () => void {
     const timer = { at: this.#now + milliseconds, call };
     this.#timers.add(timer);
