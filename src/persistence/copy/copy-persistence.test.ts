@@ -191,14 +191,17 @@ describe("copyPersistence", () => {
     expect((await to.getChatData()).size).toBe(1234);
   });
 
-  test("refuses a target that keeps something, the same object, and a missing botId; nothing is touched", async () => {
+  test("refuses a target that keeps something, the same object, and a botId that is missing or none; nothing is touched", async () => {
     const [from, to] = [sqlite(), sqlite()];
     await using(from, () => fill(from));
     await using(to, async () => to.updateChatData(9, { mine: true }));
     await expect(copyPersistence(from, to, { botId: BOT })).rejects.toThrow(withCode("PERDURE_NOT_EMPTY"));
     expect(await using(to, () => to.getChatData())).toEqual(new Map([[9, { mine: true }]]));
     await expect(copyPersistence(from, from, { botId: BOT })).rejects.toThrow(TypeError);
-    await expect(copyPersistence(from, sqlite())).rejects.toThrow(withCode("PERDURE_INVALID_OPTION"));
+    for (const botId of [undefined, Number.NaN, 0, -7, 1.5]) {
+      const copying = copyPersistence(from, sqlite(), { botId });
+      await expect(copying).rejects.toThrow(withCode("PERDURE_INVALID_OPTION"));
+    }
     await expect(copyPersistence(new DictPersistence(), new DictPersistence())).resolves.toMatchObject({ leftOut: {} });
   });
 

@@ -58,10 +58,10 @@ export class CopySide {
 
   async open(): Promise<void> {
     const { botId } = this.#options;
-    if (this.isAtomic && botId === undefined) {
+    if (this.isAtomic && !isBotId(botId)) {
       throw new PerdureError(
         "PERDURE_INVALID_OPTION",
-        `copyPersistence: botId is missing. ${this.name} keeps updates by bot; give the number that the bot's token begins with.`,
+        `copyPersistence: botId is ${botId ?? "missing"}. ${this.name} keeps updates by bot; give the number that the bot's token begins with.`,
       );
     }
     await this.store.open({ botId: botId ?? 0, now: () => Date.now() });
@@ -222,6 +222,10 @@ async function writeAll(plain: PlainRecords, changes: readonly KeyedRecord[]): P
     if (key.kind === "keyboard") await plain.writeCallbackData([{ key, record }], []);
     else await plain.write(key, record);
   }
+}
+
+function isBotId(id: number | undefined): id is number {
+  return Number.isSafeInteger(id) && (id as number) > 0;
 }
 
 /** The bot and its api stand in values by name; nobody uses them here. */
