@@ -42,7 +42,13 @@ interface Place {
   ahead: Place | undefined;
   behind: Place | undefined;
   /** There once somebody waits for this place to be the first. */
-  granted?: PromiseWithResolvers<void>;
+  granted?: Granted;
+}
+
+/** What `Promise.withResolvers` makes; its own type is not known to programs for older libraries of TypeScript. */
+interface Granted {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
 }
 
 /** One unit's places in the queues. */
