@@ -15,8 +15,11 @@ function packageOf(folder: string): Package {
 const { dependencies } = packageOf("");
 const names = Object.keys(dependencies).filter((name) => !name.startsWith("@types/"));
 
-test.each(names)("the types of %s come with the package: without them, ours would be any for those who install it", (name) => {
-  const { types, typings, exports } = packageOf(`node_modules/${name}/`);
-  const hasOwn = types !== undefined || typings !== undefined || JSON.stringify(exports ?? {}).includes('"types"');
-  expect(hasOwn || `@types/${name}` in dependencies).toBe(true);
-});
+test.each(names)(
+  "the types of %s come with the package: without them, ours would be any for those who install it",
+  (name) => {
+    const { types, typings, exports } = packageOf(`node_modules/${name}/`);
+    const hasOwn = types !== undefined || typings !== undefined || JSON.stringify(exports ?? {}).includes('"types"');
+    expect(hasOwn || `@types/${name}` in dependencies).toBe(true);
+  },
+);

@@ -28,6 +28,12 @@ export interface JobRunnerOptions {
  */
 const LONGEST_SLEEP = 10_000;
 
+/** Of the jobs that wait for a chat or a user whose job runs, at most so many are passed over for those behind them. */
+const MOST_PASSED = 1000;
+
+/** Where so many were passed over for nothing, it does not look behind them again for so long, in milliseconds. */
+const PAUSE = 1000;
+
 /** Whoever makes a runner look may be in a unit of work; the runs are not. */
 const outside = new AsyncResource("perdure.JobRunner");
 
@@ -36,19 +42,24 @@ const REST = 60_000;
 
 /**
  * Runs what is due. It knows the jobs that run, and when to look again; all others are where they are kept, and are found by an index, the earliest
- * first.
+ * first. Of a chat and of a user it has one job at a time: the others would wait for their turn, and for a chat that hangs they would hold up everybody's.
  */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #parked: ParkedJobs;
   readonly #listenNoMore: () => void;
   #work: JobWork | undefined;
-  readonly #running = new Set<string>();
+  /** The chat and the user of each, by its id. */
+  readonly #running = new Map<string, readonly string[]>();
   /** Those among them that are left alone, by their ids: what ends that. */
   readonly #resting = new Map<string, () => void>();
   #state: "waiting" | "started" | "stopped" = "waiting";
   #isLooking = false;
   #isWanted = false;
+  /** So many more are read than there is room for, to find those behind others that are passed over. */
+  #readAhead = 0;
+  /** Until then nothing is read ahead. */
+  #narrowUntil = -Infinity;
   #sleepsUntil = Infinity;
   #cancelTimer: (() => void) | undefined;
 
@@ -83,7 +94,7 @@ export class JobRunner {
   async left(): Promise<readonly string[]> {
     // What has ended is known in the next turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
-    return [...this.#running];
+    return [...this.#running.keys()];
   }
 
   #bringBack(): void {
@@ -125,22 +136,55 @@ export class JobRunner {
 
   async #beginDue(): Promise<void> {
     const { engine, clock, most } = this.#options;
-    const room = most - this.#running.size;
+    const room = Math.max(most - this.#running.size, 0);
     const now = clock.now();
     // Those that run are still due, until their commit.
-    const limit = this.#running.size + Math.max(room, 0) + 1;
+    const limit = this.#running.size + room + 1 + this.#readAhead;
     const page = await engine.records.earliest("job", { until: now + LONGEST_SLEEP, limit });
     if (this.#state !== "started") return;
     const waiting = page.filter(({ key }) => !this.#running.has(key.id));
     const due = waiting.filter((kept) => timeOf(kept) <= now);
-    for (const kept of due.slice(0, Math.max(room, 0))) this.#begin(kept);
+    const free = this.#free(due);
+    for (const kept of free.slice(0, room)) this.#begin(kept);
     const next = waiting[due.length];
     this.#sleep(next === undefined ? LONGEST_SLEEP : timeOf(next) - now);
+    if (next !== undefined || page.length < limit) this.#readAhead = 0;
+    else if (free.length < room) this.#lookBehind(due.length - free.length, free.length, now);
+  }
+
+  /** Those whose chat and user have no job that runs, and none that comes before them. */
+  #free(due: readonly DueJob[]): readonly DueJob[] {
+    const taken = new Set([...this.#running.values()].flat());
+    return due.filter((kept) => {
+      const owners = this.#ownersOf(kept);
+      const isFree = !owners.some((owner) => taken.has(owner));
+      for (const owner of owners) taken.add(owner);
+      return isFree;
+    });
+  }
+
+  /** All that was read is due, there is room, and some were passed over: others may stand behind them. */
+  #lookBehind(passed: number, begun: number, now: number): void {
+    if (this.#readAhead < MOST_PASSED && now >= this.#narrowUntil) {
+      this.#readAhead = Math.min(2 * Math.max(passed, this.#readAhead), MOST_PASSED);
+      this.#isWanted = true;
+      return;
+    }
+    if (this.#readAhead > 0 && begun === 0) {
+      this.#readAhead = 0;
+      this.#narrowUntil = now + PAUSE;
+    }
+    this.#sleep(PAUSE);
+  }
+
+  #ownersOf({ foundBy: { chatId, userId } }: DueJob): readonly string[] {
+    const chat = chatId === undefined ? [] : [`chat ${this.#options.engine.chatId(chatId)}`];
+    return userId === undefined ? chat : [...chat, `user ${userId}`];
   }
 
   #begin(kept: DueJob): void {
     const { id } = kept.key;
-    this.#running.add(id);
+    this.#running.set(id, this.#ownersOf(kept));
     const end = (): void => {
       this.#running.delete(id);
       this.#resting.delete(id);
@@ -151,6 +195,7 @@ export class JobRunner {
       // It is still due.
       this.#options.reporter.report(error);
       if (this.#state === "stopped") return end();
+      this.#running.set(id, []);
       this.#resting.set(id, this.#options.clock.after(REST, end));
     });
   }

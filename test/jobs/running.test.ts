@@ -317,6 +317,29 @@ describe("the order and number of runs", () => {
     expect(most).toBe(2);
   });
 
+  test("a chat whose handler hangs holds up its jobs, however many, and those of its users, and nobody else's", async () => {
+    const { app, bot, clock } = await startJobApp({ concurrency: 8 });
+    const gate = Promise.withResolvers<void>();
+    bot.command("hang", () => gate.promise);
+    const ran: string[] = [];
+    const job = app.jobQueue.define("job", (ctx) => void ran.push(ctx.job.id));
+    await app.transaction({}, async () => {
+      for (let i = 0; i < 60; i += 1)
+        await app.jobQueue.runOnce(job, SECOND + i, { id: `a${i}`, chatId: -1, userId: i });
+      await app.jobQueue.runOnce(job, 2 * SECOND, { id: "later of user 59", userId: 59 });
+      for (let i = 0; i < 20; i += 1) await app.jobQueue.runOnce(job, 2 * SECOND + i, { id: `b${i}`, chatId: -2 - i });
+      for (let i = 0; i < 3; i += 1) await app.jobQueue.runOnce(job, 3 * SECOND + i, { id: `c${i}`, chatId: -2 });
+    });
+    const hanging = bot.handleUpdate(textUpdate("/hang", { chat: -1, user: 1000 }));
+    await clock.advance(5 * SECOND);
+    const others = Array.from({ length: 20 }, (_, i) => `b${i}`);
+    expect(ran).toEqual([...others, "c0", "c1", "c2"]);
+    gate.resolve();
+    await hanging;
+    await settled(2000);
+    expect(ran.slice(23)).toEqual([...Array.from({ length: 60 }, (_, i) => `a${i}`), "later of user 59"]);
+  });
+
   test("a clock that is put back repeats nothing; one that is put forward is noticed within ten seconds", async () => {
     const { app, clock } = await startJobApp();
     const ran: number[] = [];
