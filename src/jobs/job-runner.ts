@@ -28,11 +28,14 @@ export interface JobRunnerOptions {
  */
 const LONGEST_SLEEP = 10_000;
 
+/** Of a chat and of a user so many are on their way at the same time: one runs, and the next one begins at once. */
+const MOST_OF_ONE = 2;
+
 /** Of the jobs that wait for a chat or a user whose job runs, at most so many are passed over for those behind them. */
 const MOST_PASSED = 1000;
 
-/** Where so many were passed over for nothing, it does not look behind them again for so long, in milliseconds. */
-const PAUSE = 1000;
+/** Where they were passed over for nothing, it does not look behind them again for so long, in milliseconds. */
+const PAUSE = 250;
 
 /** Whoever makes a runner look may be in a unit of work; the runs are not. */
 const outside = new AsyncResource("perdure.JobRunner");
@@ -42,7 +45,7 @@ const REST = 60_000;
 
 /**
  * Runs what is due. It knows the jobs that run, and when to look again; all others are where they are kept, and are found by an index, the earliest
- * first. Of a chat and of a user it has one job at a time: the others would wait for their turn, and for a chat that hangs they would hold up everybody's.
+ * first. Of a chat and of a user it has few at a time: the others would wait for their turn, and for a chat that hangs they would hold up everybody's.
  */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
@@ -148,33 +151,36 @@ export class JobRunner {
     for (const kept of free.slice(0, room)) this.#begin(kept);
     const next = waiting[due.length];
     this.#sleep(next === undefined ? LONGEST_SLEEP : timeOf(next) - now);
-    if (next !== undefined || page.length < limit) this.#readAhead = 0;
-    else if (free.length < room) this.#lookBehind(due.length - free.length, free.length, now);
+    const isCut = next === undefined && page.length === limit;
+    if (isCut && free.length >= room) return;
+    if (isCut && this.#readAhead < MOST_PASSED && now >= this.#narrowUntil) this.#readOn(due.length - free.length);
+    else if (this.#readAhead > 0 && free.length === 0) this.#readNoMore(now);
+    if (isCut) this.#sleep(PAUSE);
   }
 
-  /** Those whose chat and user have no job that runs, and none that comes before them. */
+  /** Those of whose chat and user fewer than {@link MOST_OF_ONE} are on their way, and none was passed over that comes before them. */
   #free(due: readonly DueJob[]): readonly DueJob[] {
-    const taken = new Set([...this.#running.values()].flat());
+    const counts = new Map<string, number>();
+    const count = (owner: string, by: number): unknown => counts.set(owner, (counts.get(owner) ?? 0) + by);
+    for (const owner of [...this.#running.values()].flat()) count(owner, 1);
     return due.filter((kept) => {
       const owners = this.#ownersOf(kept);
-      const isFree = !owners.some((owner) => taken.has(owner));
-      for (const owner of owners) taken.add(owner);
+      const isFree = owners.every((owner) => (counts.get(owner) ?? 0) < MOST_OF_ONE);
+      for (const owner of owners) count(owner, isFree ? 1 : MOST_OF_ONE);
       return isFree;
     });
   }
 
   /** All that was read is due, there is room, and some were passed over: others may stand behind them. */
-  #lookBehind(passed: number, begun: number, now: number): void {
-    if (this.#readAhead < MOST_PASSED && now >= this.#narrowUntil) {
-      this.#readAhead = Math.min(2 * Math.max(passed, this.#readAhead), MOST_PASSED);
-      this.#isWanted = true;
-      return;
-    }
-    if (this.#readAhead > 0 && begun === 0) {
-      this.#readAhead = 0;
-      this.#narrowUntil = now + PAUSE;
-    }
-    this.#sleep(PAUSE);
+  #readOn(passed: number): void {
+    this.#readAhead = Math.min(2 * Math.max(passed, this.#readAhead), MOST_PASSED);
+    this.#isWanted = true;
+  }
+
+  /** Nobody stands behind them. The jobs of one chat would read so many with each that ends. */
+  #readNoMore(now: number): void {
+    this.#readAhead = 0;
+    this.#narrowUntil = now + PAUSE;
   }
 
   #ownersOf({ foundBy: { chatId, userId } }: DueJob): readonly string[] {
