@@ -3,6 +3,7 @@ import type { RecordChange } from "../data/record.ts";
 import type { Clock } from "../engine/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Reporter } from "../engine/reporter.ts";
+import { SERVICE_ACCOUNTS } from "../engine/scopes-of-update.ts";
 import { isPerdureError } from "../errors.ts";
 import type { JobDefinitions } from "./job-definitions.ts";
 import type { JobHost } from "./job-host.ts";
@@ -185,7 +186,8 @@ export class JobRunner {
 
   #ownersOf({ foundBy: { chatId, userId } }: DueJob): readonly string[] {
     const chat = chatId === undefined ? [] : [`chat ${this.#options.engine.chatId(chatId)}`];
-    return userId === undefined ? chat : [...chat, `user ${userId}`];
+    // Those that stand for everybody have no turn.
+    return userId === undefined || SERVICE_ACCOUNTS.has(userId) ? chat : [...chat, `user ${userId}`];
   }
 
   #begin(kept: DueJob): void {

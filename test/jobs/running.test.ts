@@ -340,6 +340,20 @@ describe("the order and number of runs", () => {
     expect(ran.slice(23)).toEqual([...Array.from({ length: 60 }, (_, i) => `a${i}`), "later of user 59"]);
   });
 
+  test("an account that stands for everybody has no turn, and holds up nobody's jobs", async () => {
+    const { app, clock } = await startJobApp({ concurrency: 8 });
+    const gate = Promise.withResolvers<void>();
+    const begun: unknown[] = [];
+    const job = app.jobQueue.define("job", async (ctx) => {
+      begun.push(ctx.job.chatId);
+      await gate.promise;
+    });
+    for (const chatId of [-1, -2, -3]) await app.jobQueue.runOnce(job, "1s", { chatId, userId: 777000 });
+    await clock.advance(SECOND);
+    expect(begun.sort()).toEqual([-1, -2, -3]);
+    gate.resolve();
+  });
+
   test("a clock that is put back repeats nothing; one that is put forward is noticed within ten seconds", async () => {
     const { app, clock } = await startJobApp();
     const ran: number[] = [];

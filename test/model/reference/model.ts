@@ -356,12 +356,24 @@ export class Model {
     if (due !== undefined) throw new Violation(`${due} is due, and nobody runs it`);
   }
 
-  /** Jobs that are due, and nobody runs. */
+  /** Jobs that are due, and nobody runs; but for those that wait behind two of their chat, or of their user. */
   get dueJobs(): readonly string[] {
-    const due = [...this.kept.records].filter(([key, text]) => {
-      return key.startsWith(JOB) && dueOf(jobOf(text) as JobState) <= this.now;
+    const jobs = [...this.kept.records].filter(([key]) => key.startsWith(JOB));
+    const due = jobs
+      .map(([key, text]) => ({ key, job: jobOf(text) as JobState }))
+      .filter(({ key, job }) => {
+        return dueOf(job) <= this.now && this.#holders(key, "wanted").length === 0 && !this.#isEntered(key);
+      })
+      .sort((a, b) => dueOf(a.job) - dueOf(b.job) || (a.key < b.key ? -1 : 1));
+    const running = this.#units.filter(({ phase, subject }) => phase !== "settled" && subject.job !== undefined);
+    const taken = running.flatMap((unit) => unit.turnKeys(this.kept));
+    const next = due.filter(({ job }) => {
+      const owners = turnKeysOf(job, this.kept);
+      const isPassed = owners.some((owner) => taken.filter((key) => key === owner).length >= 2);
+      if (isPassed) taken.push(...owners, ...owners);
+      return !isPassed;
     });
-    return due.map(([key]) => key).filter((key) => this.#holders(key, "wanted").length === 0 && !this.#isEntered(key));
+    return next.map(({ key }) => key);
   }
 
   /** How many units of work are on their way. */
@@ -594,10 +606,10 @@ function forgetWanted({ late }: UnitModel): void {
   for (const [key, held] of late) if (held === "wanted") late.delete(key);
 }
 
-function turnKeysOf(open: OpenUpdate, kept: Kept): string[] {
-  const { chat, user } = open;
+function turnKeysOf(of: OpenUpdate | JobState, kept: Kept): string[] {
+  const { chat, user } = of;
   const subject = { chats: chat === undefined ? [] : [chat], users: user === undefined ? [] : [user] };
-  return turnKeys(subject, open, kept);
+  return turnKeys(subject, "id" in of ? of : undefined, kept);
 }
 
 function tellSettlement(settlement: Settlement): string {
