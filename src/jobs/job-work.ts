@@ -62,12 +62,12 @@ export class JobWork {
 
   /** Runs it, if it still is due. A run that fails is reported and noted with the job; rejects when even that cannot be. */
   async run(due: DueJob): Promise<void> {
-    const isSuspect = (due.foundBy.time ?? 0) <= this.#options.startedAt;
-    const alone = isSuspect && (readableJob(due)?.begun ?? 0) > 0;
+    const alone = this.#isSuspect(due) && (readableJob(due)?.begun ?? 0) > 0;
     let begun: Begun | undefined;
     try {
       await this.#inUnit(due, { alone, job: () => begun?.job }, async (unit, kept, note) => {
-        begun = await this.#begin(unit, kept, isSuspect ? note : undefined);
+        // Another one may have been scheduled in its place, which no earlier process knows.
+        begun = await this.#begin(unit, kept, this.#isSuspect(kept) ? note : undefined);
         if (begun === undefined) return;
         const { run, definition, job, instanceOf } = begun;
         await definition.handler({ unit, job, scheduledTime: new Date(run.scheduled), attempt: run.attempt });
@@ -79,6 +79,11 @@ export class JobWork {
       this.#options.reporter.report(error, { job: begun.job });
       await this.#noteFailure(due, begun, error);
     }
+  }
+
+  /** Whether an earlier process may have begun its run, and may have ended with it. */
+  #isSuspect({ foundBy: { time = 0 } }: KeptValue): boolean {
+    return time <= this.#options.startedAt;
   }
 
   /** Puts the job as it is after its next run. Nothing is to be run where that is all, or something is in the way. */
