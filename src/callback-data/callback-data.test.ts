@@ -81,7 +81,7 @@ async function sendIn(
   sent: (data: string) => unknown,
 ): Promise<void> {
   const payload = { chat_id: 5, text: "x", reply_markup: new InlineKeyboard().add(dataButton("x", value)) };
-  await callbackData.send("sendMessage", payload, { within: unit }, async ({ reply_markup: markup }) => {
+  await callbackData.send("sendMessage", payload, { within: unit.reference }, async ({ reply_markup: markup }) => {
     sent(
       (JSON.parse(JSON.stringify(markup)) as { inline_keyboard: [[{ callback_data: string }]] }).inline_keyboard[0][0]
         .callback_data,

@@ -1,7 +1,7 @@
 import { isKeptText } from "../data/kept-text.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
-import type { UnitOfWork } from "../engine/unit-of-work.ts";
+import type { UnitOfWork, UnitReference } from "../engine/unit-of-work.ts";
 import type { KeyOf } from "../data/record.ts";
 import type { CallbackDataHost } from "./callback-data-host.ts";
 import { isInlineKeyboard, type Payload } from "./inline-keyboards.ts";
@@ -60,8 +60,8 @@ export class CallbackData {
     return this.#sent.send(method, payload, options, perform);
   }
 
-  /** A call was made that may have taken keyboards away; `within` is the unit of work of the context whose api has made it. */
-  edited(method: string, payload: Payload, within?: UnitOfWork): Promise<void> {
+  /** A call was made that may have taken keyboards away; `within` is that of the context whose api has made it. */
+  edited(method: string, payload: Payload, within?: UnitReference): Promise<void> {
     return this.#messages.edited(method, payload, within);
   }
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { KeptValue } from "../engine/kept-value.ts";
-import type { UnitOfWork } from "../engine/unit-of-work.ts";
+import type { UnitOfWork, UnitReference } from "../engine/unit-of-work.ts";
 import { isPerdureError } from "../errors.ts";
 import type { CallbackDataHost } from "./callback-data-host.ts";
 import { isInlineKeyboard, type Payload } from "./inline-keyboards.ts";
@@ -53,8 +53,8 @@ export class MessageKeyboards {
     else this.#dropKeyboard(unit, known);
   }
 
-  /** A call was made that may have taken keyboards away; `within` is the unit of work of the context whose api has made it. */
-  async edited(method: string, payload: Payload, within?: UnitOfWork): Promise<void> {
+  /** A call was made that may have taken keyboards away; `within` is that of the context whose api has made it. */
+  async edited(method: string, payload: Payload, within?: UnitReference): Promise<void> {
     const places = placesEdited(method, payload);
     // One that has data buttons was put there.
     if (places.length === 0 || this.#keyboardsIn(payload).size > 0) return;
@@ -82,10 +82,10 @@ export class MessageKeyboards {
   }
 
   /** The unit of work that may own the keyboard of a message itself. */
-  #userOf(place: MessagePlace, within: UnitOfWork | undefined): UnitOfWork | undefined {
+  #userOf(place: MessagePlace, within: UnitReference | undefined): UnitOfWork | undefined {
     if (within !== undefined) {
-      const isAble = !within.isOver && !within.isAside;
-      return isAble && within.opened("keyboard").length > 0 ? within : undefined;
+      const { unit } = within;
+      return unit?.isAside === false && unit.opened("keyboard").length > 0 ? unit : undefined;
     }
     // A transformer may have made the call in the midst of another unit, which must not be kept from ending.
     const current = this.#host.current();

@@ -1,5 +1,5 @@
 import type { KeptValue } from "../engine/kept-value.ts";
-import type { UnitOfWork } from "../engine/unit-of-work.ts";
+import type { UnitOfWork, UnitReference } from "../engine/unit-of-work.ts";
 import { PerdureError, isPerdureError } from "../errors.ts";
 import type { CallbackDataHost } from "./callback-data-host.ts";
 import type { Payload } from "./inline-keyboards.ts";
@@ -17,8 +17,8 @@ type Outcome<A> = { readonly answer: A } | { readonly error: unknown };
 
 /** Where a call comes from. */
 export interface SendOptions {
-  /** The unit of work of the context whose api makes it. */
-  readonly within?: UnitOfWork | undefined;
+  /** That of the context whose api makes it. */
+  readonly within?: UnitReference | undefined;
   /** Whether it may be answered without being made: then what nobody has sent is not kept. */
   readonly mayReplay?: boolean | undefined;
 }
@@ -114,8 +114,8 @@ export class SentKeyboards {
     if (message !== undefined) await this.#messages.put(unit, message, id, payload);
   }
 
-  #unitOf(keyboards: readonly NewKeyboard[], within: UnitOfWork | undefined): UnitOfWork | undefined {
-    if (within?.isOver === false && !within.isAside) return within;
+  #unitOf(keyboards: readonly NewKeyboard[], within: UnitReference | undefined): UnitOfWork | undefined {
+    if (within?.unit?.isAside === false) return within.unit;
     for (const { buttons } of keyboards) {
       for (const { data } of buttons) {
         const unit = data.whereMade(() => this.#host.current());

@@ -36,8 +36,31 @@ export interface UnitSubject {
   readonly userId?: number | undefined;
 }
 
+/**
+ * Stands for a unit of work where something may be in memory for much longer than that lives, with all that it refers to. It lets go of the unit
+ * when that ends.
+ */
+export class UnitReference {
+  #unit: UnitOfWork | undefined;
+
+  constructor(unit: UnitOfWork) {
+    this.#unit = unit;
+  }
+
+  /** The unit until it ends. */
+  get unit(): UnitOfWork | undefined {
+    return this.#unit;
+  }
+
+  /** Lets go of it. */
+  end(): void {
+    this.#unit = undefined;
+  }
+}
+
 /** Everything that one update, or one transaction, reads and changes. Its values live as long as it does. */
 export class UnitOfWork {
+  readonly reference: UnitReference = new UnitReference(this);
   readonly #subject: UnitSubject;
   readonly #services: UnitServices;
   #kept: Map<string, KeptValue>;
@@ -200,13 +223,13 @@ export class UnitOfWork {
       const changes = [...this.#kept.values()].map((kept) => kept.change()).concat(this.#bot.change);
       return changes.filter((change) => change !== undefined);
     } finally {
-      this.#end ??= "over";
+      this.#endAs("over");
     }
   }
 
   /** Ends the unit without keeping anything. */
   abandon(): void {
-    this.#end ??= "rolled back";
+    this.#endAs("rolled back");
   }
 
   /** Whether it has ended. */
@@ -222,6 +245,11 @@ export class UnitOfWork {
   /** What this unit found under a key when it began. */
   loaded(key: RecordKey): KeptRecord | undefined {
     return this.#kept.get(keyText(key))?.loaded;
+  }
+
+  #endAs(end: "over" | "rolled back"): void {
+    this.#end ??= end;
+    this.reference.end();
   }
 
   async #counted<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -16,6 +16,7 @@ import { SERVICE_ACCOUNTS } from "./scopes-of-update.ts";
 import { Slots, type Slot } from "./slots.ts";
 import type { TransientRecords } from "./transient-records.ts";
 import { Turns, type Turn } from "./turns.ts";
+import { UnderWay, type Ticket } from "./under-way.ts";
 import { UnitOfWork, type UnitSubject } from "./unit-of-work.ts";
 import type { Values } from "./values.ts";
 
@@ -34,6 +35,8 @@ export interface Assignment extends UnitSubject {
 /** A unit of work on its way, from entering the queues of its records to leaving them. */
 export interface Passage {
   readonly assignment: Assignment;
+  /** There as long as it is on its way. */
+  ticket?: Ticket<Passage> | undefined;
   keys: readonly RecordKey[];
   turn: Turn;
   slot?: Slot | undefined;
@@ -84,7 +87,7 @@ export class UnitRunner {
   readonly #botView: BotView;
   readonly #turns = new Turns();
   readonly #slots: Slots;
-  readonly #passages = new Set<Passage>();
+  readonly #passages = new UnderWay<Passage>();
   readonly #current = new AsyncLocalStorage<Passage>();
   readonly #largeRecords: LargeRecords;
   #onIdle: (() => void) | undefined;
@@ -120,8 +123,7 @@ export class UnitRunner {
 
   /** Whether the caller is a handler of a unit of work, or a call after its commit. */
   get isInPassage(): boolean {
-    const passage = this.#current.getStore();
-    return passage !== undefined && this.#passages.has(passage);
+    return this.#current.getStore()?.ticket !== undefined;
   }
 
   /**
@@ -133,7 +135,7 @@ export class UnitRunner {
     const parent = this.#aside;
     const turn = this.#turns.take(turnKeys(keys), parent?.turn.isEmpty === false ? parent.turn : undefined);
     const passage: Passage = { assignment, keys, turn, parent };
-    this.#passages.add(passage);
+    passage.ticket = this.#passages.add(passage);
     return passage;
   }
 
@@ -185,7 +187,8 @@ export class UnitRunner {
   leave(passage: Passage): void {
     passage.turn.release();
     passage.slot?.give();
-    this.#passages.delete(passage);
+    if (passage.ticket !== undefined) this.#passages.remove(passage.ticket);
+    passage.ticket = undefined;
     if (this.#passages.size > 0) return;
     this.#cancelWatch?.();
     this.#cancelWatch = undefined;

@@ -4,7 +4,7 @@ import type { Payload } from "../../callback-data/inline-keyboards.ts";
 import type { Answer, SendOptions } from "../../callback-data/sent-keyboards.ts";
 import type { Press } from "../../callback-data/press.ts";
 import type { Logger } from "../../engine/logger.ts";
-import type { UnitOfWork } from "../../engine/unit-of-work.ts";
+import type { UnitOfWork, UnitReference } from "../../engine/unit-of-work.ts";
 import type { BoundButtons } from "../context.ts";
 
 /** What the bot says when a button's value is gone and nobody else says anything. */
@@ -23,7 +23,7 @@ export class DataButtons<C extends Context> {
   /** The ids of the callback queries whose data is invalid, until they are answered. */
   readonly #unanswered = new Set<string>();
   /** Whose calls these payloads are. Other transformers may make a call much later, where nobody knows its unit any more. */
-  readonly #units = new WeakMap<object, UnitOfWork>();
+  readonly #within = new WeakMap<object, UnitReference>();
 
   constructor(callbackData: CallbackData, options: DataButtonsOptions<C>) {
     this.callbackData = callbackData;
@@ -44,10 +44,12 @@ export class DataButtons<C extends Context> {
 
   /** Handles an update: with its press, if it is one, and with an api whose data buttons belong to its unit of work. */
   handle(ctx: C, unit: UnitOfWork, run: (buttons: BoundButtons) => Promise<void>): Promise<void> {
+    // V8 may make grammY's array of transformers among old objects, and then keeps what is in it until its next full collection.
+    const within = unit.reference;
     ctx.api.config.use(
       (prev, method, payload, signal) =>
-        this.#send(method, payload, { within: unit }, (sent) => {
-          this.#units.set(sent, unit);
+        this.#send(method, payload, { within }, (sent) => {
+          this.#within.set(sent, within);
           return prev(method, sent as never, signal);
         }) as never,
     );
@@ -84,7 +86,7 @@ export class DataButtons<C extends Context> {
 
   async #answered(method: string, payload: Payload): Promise<void> {
     if (method === "answerCallbackQuery") this.#unanswered.delete(String(payload["callback_query_id"]));
-    else await this.callbackData.edited(method, payload, this.#units.get(payload));
+    else await this.callbackData.edited(method, payload, this.#within.get(payload));
   }
 
   async #onInvalid(ctx: C, press: Press): Promise<void> {
