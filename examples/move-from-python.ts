@@ -30,6 +30,10 @@ try {
   for (const [change, count] of Object.entries(result.mapping?.became ?? {})) console.log(`${count} × ${change}`);
   for (const { path: where, what } of result.mapping?.inexact ?? []) console.log(`not exactly: ${where}: ${what}`);
   for (const message of result.refused ?? []) console.log(`refused: ${message}`);
+  if (Object.values(result.records).every((count) => count === 0)) {
+    console.error(`There was nothing to copy. Is the path right? ${values.back ? path : filepath}`);
+    process.exitCode = 1;
+  }
 } catch (error) {
   if (!isPerdureError(error)) throw error;
   console.error(`${error.code}: ${error.message}`);

@@ -68,6 +68,22 @@ async function log({ app }: Conversing): Promise<unknown> {
 }
 
 describe("a conversation that nobody goes on with", () => {
+  test("of each user holds up nobody's jobs where the chat of its last update hangs", async () => {
+    const made = await timed(() => ({ perChat: false }));
+    const gate = Promise.withResolvers<void>();
+    for (let user = 1; user <= 40; user += 1) await made.say("start", { chat: -5, user });
+    const note = made.app.jobQueue.define("note", () => void made.notes.push("job"));
+    await made.app.jobQueue.runOnce(note, "31m", { chatId: -6 });
+    const hanging = made.app.transaction({ chats: [-5] }, () => gate.promise);
+    await made.clock.advance(32 * MINUTE);
+    expect(made.notes.slice(-1)).toEqual(["job"]);
+    expect(made.notes.filter((text) => text.startsWith("timeout"))).toEqual([]);
+    gate.resolve();
+    await hanging;
+    await settled(1000);
+    expect(made.notes.filter((text) => text === "timeout after start")).toHaveLength(40);
+  });
+
   test("149, 151, 153: ends; all matching TIMEOUT handlers run with the last update, their data is kept, what they return is not", async () => {
     const made = await timed();
     for (const text of ["start", "next"]) await made.say(text);

@@ -233,15 +233,17 @@ test("the program of the documentation moves a file, as it is typed there", () =
   expect(page).toContain(source.slice(source.indexOf("import")).replace("../src/index.ts", "perdure").trim());
   const folder = temporaryFolder();
   copied("p01_flow.pickle", folder);
-  const run = (...args: string[]): string => {
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      ["--disable-warning=ExperimentalWarning", program, ...args],
-      { cwd: folder },
-    );
-    expect([status, stderr.toString()]).toEqual([0, ""]);
-    return stdout.toString();
+  const start = (...args: string[]): { stdout: string; stderr: string; status: number | null } => {
+    const node = ["--disable-warning=ExperimentalWarning", program, ...args];
+    return spawnSync(process.execPath, node, { cwd: folder, encoding: "utf8" });
   };
+  const run = (...args: string[]): string => {
+    const { stdout, stderr, status } = start(...args);
+    expect([status, stderr]).toEqual([0, ""]);
+    return stdout;
+  };
+  const mistyped = start("p01_flo.pickle", "bot.sqlite", "77");
+  expect([mistyped.status, mistyped.stderr]).toEqual([1, expect.stringContaining("p01_flo.pickle")]);
   const states = ["--states", '{"survey":{"1":"AGE"}}'];
   expect(run("p01_flow.pickle", "bot.sqlite", "77", ...states, "--dry-run")).toContain("Nothing was written");
   expect(run("p01_flow.pickle", "bot.sqlite", "77", ...states)).toMatch(/Copied:[^]*tuple -> PythonTuple/);

@@ -6,7 +6,10 @@ import type { Clock } from "./clock.ts";
 /** A done mark without changes waits for the next commit, at most so long, in milliseconds. */
 const DONE_MARK_DELAY = 1000;
 
-/** No more of them wait: one commit for all of a second in which much happens would hold up the event loop, and garbage that waits is dear. */
+/**
+ * So many of them wait for none but a commit that runs: one for all of a second in which much happens would hold up the event loop, and what waits is
+ * no garbage yet.
+ */
 const MOST_DONE_MARKS = 256;
 
 interface Waiting {

@@ -39,7 +39,7 @@ function isWanted(
     (state === undefined || job.state === state) &&
     (name === undefined || (typeof name === "string" ? job.name === name : job.name.search(name) >= 0)) &&
     (definitionName === undefined || job.definition === definitionName) &&
-    (chatId === undefined || job.chatId === engine.chatId(chatId)) &&
+    (chatId === undefined || (job.chatId !== undefined && engine.chatId(job.chatId) === engine.chatId(chatId))) &&
     (userId === undefined || job.userId === userId)
   );
 }

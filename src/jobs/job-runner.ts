@@ -7,6 +7,7 @@ import { SERVICE_ACCOUNTS } from "../engine/scopes-of-update.ts";
 import { isPerdureError } from "../errors.ts";
 import type { JobDefinitions } from "./job-definitions.ts";
 import type { JobHost } from "./job-host.ts";
+import type { JobOwner } from "./job-record.ts";
 import { JobWork, type DueJob } from "./job-work.ts";
 import { ParkedJobs } from "./parked-jobs.ts";
 
@@ -29,8 +30,9 @@ export interface JobRunnerOptions {
  */
 const LONGEST_SLEEP = 10_000;
 
-/** Of a chat and of a user so many are on their way at the same time: one runs, and the next one begins at once. */
+/** Of a chat and of a user so many are on their way at the same time: one runs, and the next one begins at once. Where few may run, one. */
 const MOST_OF_ONE = 2;
+const FEW = 4;
 
 /** Of the jobs that wait for a chat or a user whose job runs, at most so many are passed over for those behind them. */
 const MOST_PASSED = 1000;
@@ -140,7 +142,7 @@ export class JobRunner {
 
   async #beginDue(): Promise<void> {
     const { engine, clock, most } = this.#options;
-    const room = Math.max(most - this.#running.size, 0);
+    const room = Math.max(most - (this.#running.size - this.#resting.size), 0);
     const now = clock.now();
     // Those that run are still due, until their commit.
     const limit = this.#running.size + room + 1 + this.#readAhead;
@@ -152,22 +154,23 @@ export class JobRunner {
     for (const kept of free.slice(0, room)) this.#begin(kept);
     const next = waiting[due.length];
     this.#sleep(next === undefined ? LONGEST_SLEEP : timeOf(next) - now);
-    const isCut = next === undefined && page.length === limit;
-    if (isCut && free.length >= room) return;
+    const isCut = next === undefined && page.length === limit && free.length < room;
+    const ahead = new Set(page.slice(limit - this.#readAhead));
     if (isCut && this.#readAhead < MOST_PASSED && now >= this.#narrowUntil) this.#readOn(due.length - free.length);
-    else if (this.#readAhead > 0 && free.length === 0) this.#readNoMore(now);
+    else if (this.#readAhead > 0 && !free.some((kept) => ahead.has(kept))) this.#readNoMore(now);
     if (isCut) this.#sleep(PAUSE);
   }
 
-  /** Those of whose chat and user fewer than {@link MOST_OF_ONE} are on their way, and none was passed over that comes before them. */
+  /** Those of whose chat and user fewer than may be are on their way, and none was passed over that comes before them. */
   #free(due: readonly DueJob[]): readonly DueJob[] {
+    const mostOfOne = this.#options.most < FEW ? 1 : MOST_OF_ONE;
     const counts = new Map<string, number>();
     const count = (owner: string, by: number): unknown => counts.set(owner, (counts.get(owner) ?? 0) + by);
     for (const owner of [...this.#running.values()].flat()) count(owner, 1);
     return due.filter((kept) => {
       const owners = this.#ownersOf(kept);
-      const isFree = owners.every((owner) => (counts.get(owner) ?? 0) < MOST_OF_ONE);
-      for (const owner of owners) count(owner, isFree ? 1 : MOST_OF_ONE);
+      const isFree = owners.every((owner) => (counts.get(owner) ?? 0) < mostOfOne);
+      for (const owner of owners) count(owner, isFree ? 1 : mostOfOne);
       return isFree;
     });
   }
@@ -178,16 +181,27 @@ export class JobRunner {
     this.#isWanted = true;
   }
 
-  /** Nobody stands behind them. The jobs of one chat would read so many with each that ends. */
+  /** Nobody who can begin stands behind them. The jobs of one chat would read so many with each that ends. */
   #readNoMore(now: number): void {
     this.#readAhead = 0;
     this.#narrowUntil = now + PAUSE;
   }
 
-  #ownersOf({ foundBy: { chatId, userId } }: DueJob): readonly string[] {
+  /** Whose turns its run takes. */
+  #ownersOf(kept: DueJob): readonly string[] {
+    const { chatId, userId } = this.#subjectOf(kept);
     const chat = chatId === undefined ? [] : [`chat ${this.#options.engine.chatId(chatId)}`];
     // Those that stand for everybody have no turn.
     return userId === undefined || SERVICE_ACCOUNTS.has(userId) ? chat : [...chat, `user ${userId}`];
+  }
+
+  #subjectOf(kept: DueJob): JobOwner {
+    try {
+      return this.#work?.subjectOf(kept) ?? kept.foundBy;
+    } catch {
+      // What is wrong with it is found when it runs.
+      return kept.foundBy;
+    }
   }
 
   #begin(kept: DueJob): void {
@@ -205,6 +219,7 @@ export class JobRunner {
       if (this.#state === "stopped") return end();
       this.#running.set(id, []);
       this.#resting.set(id, this.#options.clock.after(REST, end));
+      this.#look();
     });
   }
 

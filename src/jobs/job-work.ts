@@ -81,6 +81,13 @@ export class JobWork {
     }
   }
 
+  /** Whose turns its run takes. */
+  subjectOf(due: DueJob): JobOwner {
+    const { chatId, userId } = due.foundBy;
+    const party = this.#partyOf(due);
+    return { chatId: chatId ?? party?.chatId, userId: userId ?? party?.userId };
+  }
+
   /** Whether an earlier process may have begun its run, and may have ended with it. */
   #isSuspect({ foundBy: { time = 0 } }: KeptValue): boolean {
     return time <= this.#options.startedAt;
@@ -188,10 +195,8 @@ export class JobWork {
     const { engine, clock } = this.#options;
     const { key } = due;
     const { chatId, userId } = due.foundBy;
-    const party = this.#partyOf(due);
-    const keys = [key, ...(party?.keys ?? [])];
-    const subject = { chatId: chatId ?? party?.chatId, userId: userId ?? party?.userId };
-    await engine.run({ name: `job ${key.id}`, ...subject, keys, ...options }, async (unit, note) => {
+    const keys = [key, ...(this.#partyOf(due)?.keys ?? [])];
+    await engine.run({ name: `job ${key.id}`, ...this.subjectOf(due), keys, ...options }, async (unit, note) => {
       const kept = unit.known(key) as KeptValue;
       const { time, chatId: chatNow, userId: userNow } = kept.foundBy;
       const isTheSame = sameChat(engine, chatId, chatNow) && userId === userNow;

@@ -162,6 +162,30 @@ describe("what is switched off", () => {
     await part.close();
   });
 
+  test("while it is used exclusively, what others do waits, also where it is all in memory", async () => {
+    const { part } = await opened();
+    await part.commit([{ changes: [put(user(1), "old")] }]);
+    const gate = Promise.withResolvers<void>();
+    const working = part.exclusively(async () => {
+      await part.commit([{ changes: [put(user(1), "taken back")] }]);
+      await gate.promise;
+      throw new Error("no");
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    const others: (() => unknown)[] = [
+      () => part.commit([{ changes: [put(user(2), "other")] }]),
+      () => part.read([user(1)]),
+      () => part.keys("user", { limit: 9 }),
+      () => part.earliest("keyboard", { until: 9, limit: 9 }),
+    ];
+    for (const other of others) expect(other).toThrow(withCode("PERDURE_BUSY"));
+    gate.resolve();
+    await expect(working).rejects.toThrow("no");
+    await part.commit([{ changes: [put(user(2), "other")] }]);
+    expect(await part.read([user(1), user(2)])).toEqual([record("old"), record("other")]);
+    await part.close();
+  });
+
   describe("when the stored part could not be flushed, and is there all the same", () => {
     /** What commits it, and what does so again once the disk works. */
     async function failed(part: StoredInPart, unit: UnitCommit): Promise<() => MaybePromise<void>> {

@@ -41,6 +41,8 @@ export class StoredInPart extends AtomicPersistence {
   readonly abilities: Abilities;
   readonly #inner: AtomicPersistence;
   #opened: Opened | undefined;
+  /** How many calls of {@link StoredInPart.exclusively} are under way: one, and those that are refused. */
+  #exclusively = 0;
 
   constructor(inner: AtomicPersistence) {
     super({ codec: inner.codec, storeData: inner.storeData, updateInterval: `${inner.updateInterval}ms` });
@@ -77,12 +79,12 @@ export class StoredInPart extends AtomicPersistence {
 
   keys<Kind extends RecordKind>(kind: Kind, options: KeysOptions<Kind>): MaybePromise<readonly KeyOf<Kind>[]> {
     const { memory } = this.#using();
-    return this.#isOff(kind) ? memory.keys(kind, options) : this.#inner.keys(kind, options);
+    return this.#isOff(kind) ? this.#asked(() => memory.keys(kind, options)) : this.#inner.keys(kind, options);
   }
 
   earliest(kind: TimedKind, options: EarliestOptions): MaybePromise<readonly TimedRecord[]> {
     const { memory } = this.#using();
-    return this.#isOff(kind) ? memory.earliest(kind, options) : this.#inner.earliest(kind, options);
+    return this.#isOff(kind) ? this.#asked(() => memory.earliest(kind, options)) : this.#inner.earliest(kind, options);
   }
 
   accept(updates: readonly Update[]): MaybePromise<readonly Acceptance[]> {
@@ -119,7 +121,8 @@ export class StoredInPart extends AtomicPersistence {
     const stored = inMemory.length === 0 ? units : this.#stored(units);
     return opened.order.commit(inMemory.length > 0, () => {
       this.#using(opened);
-      const committed = stored.length > 0 || units.length === 0 ? begun(this.#inner.commit(stored)) : undefined;
+      const isInMemory = stored.length === 0 && units.length > 0;
+      const committed = begun(isInMemory ? this.#ask() : this.#inner.commit(stored));
       const keep = (): void => inMemory.forEach(({ key, record }) => opened.memory.change(key, record));
       if (!isPromise(committed)) return keep();
       return committed.then(keep, async (error: unknown) => {
@@ -134,10 +137,13 @@ export class StoredInPart extends AtomicPersistence {
     await order.quiet();
     const restore = memory.snapshot();
     try {
+      this.#exclusively += 1;
       return await this.#inner.exclusively(work);
     } catch (error) {
       restore();
       throw error;
+    } finally {
+      this.#exclusively -= 1;
     }
   }
 
@@ -149,8 +155,21 @@ export class StoredInPart extends AtomicPersistence {
       const rest = records.values();
       return keys.map((key) => (this.#isOff(key.kind) ? opened.memory.get(key) : rest.next().value));
     };
-    const records = stored.length === 0 ? [] : begun(this.#inner.read(stored));
+    if (stored.length === 0) return this.#asked(() => together([]));
+    const records = begun(this.#inner.read(stored));
     return isPromise(records) ? records.then(together) : together(records);
+  }
+
+  /** Reads what is in memory only. */
+  #asked<T>(read: () => T): MaybePromise<T> {
+    const asked = this.#ask();
+    return isPromise(asked) ? asked.then(read) : read();
+  }
+
+  /** While it is used exclusively, the inner one tells who may use it, also where nothing is needed of it. */
+  #ask(): MaybePromise<void> {
+    const asked = this.#exclusively > 0 ? begun(this.#inner.read([])) : undefined;
+    return isPromise(asked) ? asked.then(() => {}) : undefined;
   }
 
   /** What is left of the units without what is in memory: those of which nothing is left are left out. */

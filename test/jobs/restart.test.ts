@@ -477,10 +477,12 @@ describe("whose jobs they are", () => {
       for (const id of ["runs", "is listed", "is moved"]) await tx.jobQueue.runOnce(job, "1m", { id, chatId: -1 });
       await tx.jobQueue.runOnce(job, "2m", { id: "is forgotten", chatId: -1, userId: 7 });
       await gate.promise;
+      return [await all(tx.jobQueue.jobs({ chatId: -1 })), await all(tx.jobQueue.jobs({ chatId: -1001 }))];
     });
     await app.migrateChatData({ from: -1, to: -1001 });
     gate.resolve();
-    await scheduling;
+    const [old, fresh] = await scheduling;
+    expect([old?.length, fresh?.length]).toEqual([4, 4]);
     const listed = async (chatId: number): Promise<Record<string, unknown>> =>
       Object.fromEntries((await all(app.jobQueue.jobs({ chatId }))).map((each) => [each.id, each.chatId]));
     const expected = { "is forgotten": -1001, "is listed": -1001, "is moved": -1001, runs: -1001 };

@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { SqlitePersistence } from "../../src/index.ts";
 import { HOUR, makeJobApp, MINUTE, MONDAY, SECOND, startJobApp } from "../support/job-app.ts";
 import { all, textUpdate } from "../support/made-app.ts";
 import { query, readTable } from "../support/read-file.ts";
 import { settled } from "../support/driven-clock.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { withCode } from "../support/with-code.ts";
 
 describe("a run", () => {
@@ -338,6 +341,43 @@ describe("the order and number of runs", () => {
     await hanging;
     await settled(2000);
     expect(ran.slice(23)).toEqual([...Array.from({ length: 60 }, (_, i) => `a${i}`), "later of user 59"]);
+  });
+
+  test("one does not hold up others' jobs where few run at the same time, either", async () => {
+    const { app, bot, clock } = await startJobApp({ concurrency: 4 });
+    const gate = Promise.withResolvers<void>();
+    bot.command("hang", () => gate.promise);
+    const ran: string[] = [];
+    const job = app.jobQueue.define("job", (ctx) => void ran.push(ctx.job.id));
+    for (const id of ["a", "b", "c"]) await app.jobQueue.runOnce(job, "1s", { id, chatId: -1 });
+    await app.jobQueue.runOnce(job, "2s", { id: "other", chatId: -2 });
+    const hanging = bot.handleUpdate(textUpdate("/hang", { chat: -1 }));
+    await clock.advance(5 * SECOND);
+    expect(ran).toEqual(["other"]);
+    gate.resolve();
+    await hanging;
+    await settled(100);
+    expect(ran).toEqual(["other", "a", "b", "c"]);
+  });
+
+  test("the jobs of one chat are not all read again for each that ends", async () => {
+    const persistence = new SqlitePersistence({ path: join(temporaryFolder(), "bot.sqlite"), durability: "os" });
+    const { app, clock } = await startJobApp({ persistence });
+    let ran = 0;
+    const job = app.jobQueue.define("job", () => void (ran += 1));
+    await app.transaction({}, async () => {
+      for (let i = 0; i < 500; i += 1) await app.jobQueue.runOnce(job, SECOND + i, { id: `a${i}`, chatId: -1 });
+    });
+    let read = 0;
+    const earliest = persistence.earliest.bind(persistence);
+    persistence.earliest = (kind, options) => {
+      const found = earliest(kind, options);
+      read += found.length;
+      return found;
+    };
+    await clock.jump(5 * SECOND);
+    while (ran < 500) await settled(10);
+    expect(read).toBeLessThan(500 * 40);
   });
 
   test("an account that stands for everybody has no turn, and holds up nobody's jobs", async () => {
