@@ -142,7 +142,8 @@ export class JobRunner {
 
   async #beginDue(): Promise<void> {
     const { engine, clock, most } = this.#options;
-    const room = Math.max(most - (this.#running.size - this.#resting.size), 0);
+    // Those that rest take no room, unless they are many.
+    const room = Math.max(most - this.#running.size + Math.min(this.#resting.size, most), 0);
     const now = clock.now();
     // Those that run are still due, until their commit.
     const limit = this.#running.size + room + 1 + this.#readAhead;
