@@ -1,4 +1,4 @@
-import { BOT_KEY, type KeptRecord } from "../data/record.ts";
+import { BOT_KEY, isSameRecord, type KeptRecord } from "../data/record.ts";
 import { freezeDeep } from "./freeze-deep.ts";
 import type { Values } from "./values.ts";
 
@@ -17,13 +17,9 @@ export class BotView {
 
   /** The frozen value of this record. */
   of(record: KeptRecord | undefined): unknown {
-    if (this.#shared !== undefined && sameRecord(this.#shared.of, record)) return this.#shared.value;
+    if (this.#shared !== undefined && isSameRecord(this.#shared.of, record)) return this.#shared.value;
     const { value } = this.#values.load(BOT_KEY, record);
     if (freezeDeep(value)) this.#shared = { of: record, value };
     return value;
   }
-}
-
-function sameRecord(a: KeptRecord | undefined, b: KeptRecord | undefined): boolean {
-  return a?.text === b?.text && a?.version === b?.version;
 }

@@ -1,13 +1,11 @@
+/** So many updates are in memory at the same time: no more are fetched while so many wait for their turn or run. */
+const MOST = 1000;
+
 /** Work that goes on, and a way to wait until there is room for more. */
 export class InFlight {
-  readonly #most: number;
   #count = 0;
   /** There as long as somebody waits for room. */
   #room: PromiseWithResolvers<void> | undefined;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
 
   /** Counts work until it ends. It must not reject. */
   add(work: Promise<void>): void {
@@ -21,7 +19,7 @@ export class InFlight {
 
   /** Resolves as soon as there is room, or when the signal is aborted. */
   async room(signal: AbortSignal): Promise<void> {
-    while (this.#count >= this.#most && !signal.aborted) {
+    while (this.#count >= MOST && !signal.aborted) {
       const announce = (): void => this.#announce();
       signal.addEventListener("abort", announce, { once: true });
       this.#room ??= Promise.withResolvers();

@@ -8,9 +8,6 @@ import { InFlight } from "./in-flight.ts";
 /** Options of polling, those of `bot.start()`. */
 export type AppPollingOptions = Pick<PollingOptions, "allowed_updates" | "drop_pending_updates" | "limit" | "timeout">;
 
-/** No more updates are fetched while so many wait for their turn or run. */
-const MOST_IN_FLIGHT = 1000;
-
 /** The pauses after a failed call, in milliseconds: the first, doubled each time, up to the last. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5000;
@@ -32,7 +29,7 @@ export class PollingLoop<C extends Context> {
   readonly #bot: Bot<C>;
   readonly #options: PollingLoopOptions;
   readonly #stopping = new AbortController();
-  readonly #inFlight = new InFlight(MOST_IN_FLIGHT);
+  readonly #inFlight = new InFlight();
 
   constructor(bot: Bot<C>, options: PollingLoopOptions) {
     this.#bot = bot;

@@ -6,9 +6,6 @@ import type { LifeCycle } from "./life-cycle.ts";
 import type { Runtime } from "./runtime.ts";
 import type { UpdateDispatcher } from "./update-dispatcher.ts";
 
-/** So many updates are in memory at the same time. */
-const MOST_IN_FLIGHT = 1000;
-
 /** What a replay needs. */
 export interface ReplayParts<C extends Context> {
   readonly bot: Bot<C>;
@@ -47,7 +44,7 @@ export class Replay<C extends Context> {
     const lifetime = lifeCycle.open(false);
     const engine = await lifetime.opened();
     runtime.startJobs();
-    const inFlight = new InFlight(MOST_IN_FLIGHT);
+    const inFlight = new InFlight();
     for (;;) {
       const updates = await engine.inbox.replay(100, [lifetime.stopping]);
       if (updates.length === 0) return;

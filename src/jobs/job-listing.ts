@@ -4,6 +4,7 @@ import type { KeptValue } from "../engine/kept-value.ts";
 import { isInternal } from "./internal.ts";
 import type { JobHost } from "./job-host.ts";
 import type { JobFilter } from "./job-queue.ts";
+import { isSameChat } from "./job-record.ts";
 import { listedJob, type Job } from "./job.ts";
 
 /** The jobs that a filter lets through: those of the last commit, and what the unit of work that the caller is a handler of has changed by then. */
@@ -39,7 +40,7 @@ function isWanted(
     (state === undefined || job.state === state) &&
     (name === undefined || (typeof name === "string" ? job.name === name : job.name.search(name) >= 0)) &&
     (definitionName === undefined || job.definition === definitionName) &&
-    (chatId === undefined || (job.chatId !== undefined && engine.chatId(job.chatId) === engine.chatId(chatId))) &&
+    (chatId === undefined || isSameChat(engine, job.chatId, chatId)) &&
     (userId === undefined || job.userId === userId)
   );
 }

@@ -1,4 +1,5 @@
 import type { FoundBy } from "../data/record.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { KeptValue } from "../engine/kept-value.ts";
 import { isPerdureError, PerdureError } from "../errors.ts";
 import type { Schedule } from "./schedule.ts";
@@ -73,6 +74,15 @@ export function readableJob(kept: KeptValue): KeptJob | undefined {
     if (isUnreadable(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether two jobs are of the same chat, whichever of its ids they name, or both of none. */
+export function isSameChat(
+  engine: Pick<Engine, "chatId">,
+  one: number | undefined,
+  other: number | undefined,
+): boolean {
+  return one === other || (one !== undefined && other !== undefined && engine.chatId(one) === engine.chatId(other));
 }
 
 /** Whether an error says that a job's record is none that this code reads: damaged, or of a newer version. */

@@ -11,7 +11,7 @@ import { isInternal } from "./internal.ts";
 import type { Defined, RunParty } from "./job-definition.ts";
 import type { JobDefinitions } from "./job-definitions.ts";
 import { boundTo, type JobHost } from "./job-host.ts";
-import { copyOfJob, readableJob, readJob, writeJob, type JobOwner, type KeptJob } from "./job-record.ts";
+import { copyOfJob, isSameChat, readableJob, readJob, writeJob, type JobOwner, type KeptJob } from "./job-record.ts";
 import { Job } from "./job.ts";
 import { unknownDefinition, type ParkedJobs } from "./parked-jobs.ts";
 import { afterFailure, failed, failureOf, planRun, type PlannedRun, type RunPlan } from "./run-plan.ts";
@@ -82,9 +82,8 @@ export class JobWork {
   }
 
   /** Whose turns its run takes. */
-  subjectOf(due: DueJob): JobOwner {
+  subjectOf(due: DueJob, party: RunParty | undefined = this.#partyOf(due)): JobOwner {
     const { chatId, userId } = due.foundBy;
-    const party = this.#partyOf(due);
     return { chatId: chatId ?? party?.chatId, userId: userId ?? party?.userId };
   }
 
@@ -195,11 +194,12 @@ export class JobWork {
     const { engine, clock } = this.#options;
     const { key } = due;
     const { chatId, userId } = due.foundBy;
-    const keys = [key, ...(this.#partyOf(due)?.keys ?? [])];
-    await engine.run({ name: `job ${key.id}`, ...this.subjectOf(due), keys, ...options }, async (unit, note) => {
+    const party = this.#partyOf(due);
+    const keys = [key, ...(party?.keys ?? [])];
+    await engine.run({ name: `job ${key.id}`, ...this.subjectOf(due, party), keys, ...options }, async (unit, note) => {
       const kept = unit.known(key) as KeptValue;
       const { time, chatId: chatNow, userId: userNow } = kept.foundBy;
-      const isTheSame = sameChat(engine, chatId, chatNow) && userId === userNow;
+      const isTheSame = isSameChat(engine, chatId, chatNow) && userId === userNow;
       if (isTheSame && time !== undefined && time <= clock.now()) await work(unit, kept, note);
     });
   }
@@ -207,10 +207,6 @@ export class JobWork {
 
 function ownerOf({ foundBy: { chatId, userId } }: KeptValue): JobOwner {
   return { chatId, userId };
-}
-
-function sameChat(engine: Engine, one: number | undefined, other: number | undefined): boolean {
-  return one === other || (one !== undefined && other !== undefined && engine.chatId(one) === engine.chatId(other));
 }
 
 /** With the data of the definition's version. */
